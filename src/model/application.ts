@@ -1,0 +1,73 @@
+/** Names one Argo CD Application: the connection's name in the configuration, its namespace and its name. */
+export interface ApplicationRef {
+  cluster: string;
+  namespace: string;
+  name: string;
+}
+
+/** `main/argocd/checkout-prod` */
+export function formatApplicationRef(ref: ApplicationRef): string {
+  return `${ref.cluster}/${ref.namespace}/${ref.name}`;
+}
+
+/** One Git source of an Application, as far as it tells which files it renders. */
+export interface ApplicationSource {
+  repoURL: string;
+  path?: string;
+  targetRevision?: string;
+  /** Set for Helm charts: the revision is then a chart version, never a commit. */
+  chart?: string;
+  /** Name under which other sources of the Application refer to this one (`$values`). */
+  ref?: string;
+  valueFiles?: string[];
+}
+
+export interface ApplicationOperation {
+  phase: "Running" | "Terminating" | "Succeeded" | "Failed" | "Error" | (string & {});
+  message: string;
+  startedAt?: string;
+  /** With phase Running it means: waiting for a retry. */
+  finishedAt?: string;
+  retryCount: number;
+  /** Revisions that were applied, one per source; empty when the operation failed early. */
+  revisions: string[];
+  /** Revisions that were asked for. */
+  requestedRevisions: string[];
+  /** Only some resources were synced (self-heal, selective sync): proves nothing about the whole. */
+  partial: boolean;
+  dryRun: boolean;
+  /** Images of the applied manifests; proof only where no Pod runs. */
+  images: string[];
+}
+
+/** The about 1 kB of an Application that verdicts rest on; everything else is dropped when it is read. */
+export interface ApplicationSnapshot {
+  ref: ApplicationRef;
+  uid: string;
+  resourceVersion: string;
+  sources: ApplicationSource[];
+  /** True when the sources are given as a list (`spec.sources`). */
+  multiSource: boolean;
+  project: string;
+  annotations: { refresh?: string; skipReconcile: boolean };
+  automated: boolean;
+  ownedByApplicationSet: boolean;
+  /** `status.sync.status`, or "" before the first comparison. */
+  sync: string;
+  /** `status.sync.revision(s)`: compared, not deployed. On a manifest error the branch's name. */
+  revisions: string[];
+  /** `status.health.status`, or "". */
+  health: string;
+  healthMessage: string;
+  healthSince?: string;
+  /** Argo CD's clock; compare it only with other times of Argo CD. */
+  reconciledAt?: string;
+  /** Top-level `operation`: requested or running. */
+  operationRequested: boolean;
+  operation?: ApplicationOperation;
+  conditions: { type: string; message: string }[];
+  /** `status.summary.images`: what Pod specs name. */
+  summaryImages: string[];
+  /** Resources that are out of sync or unhealthy (health only where the source tells it). */
+  resources: { kind: string; namespace: string; name: string; sync: string; health?: string; message?: string }[];
+}

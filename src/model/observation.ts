@@ -1,0 +1,118 @@
+import type { ApplicationRef } from "./application.ts";
+
+export const VERDICT_STATES = [
+  "pushed",
+  "observed",
+  "syncing",
+  "rolling",
+  "candidate",
+  "healthy",
+  "blocked",
+  "paused",
+  "superseded",
+  "failed",
+  "unknown",
+] as const;
+export type VerdictState = (typeof VERDICT_STATES)[number];
+
+export type VerdictReason =
+  // blocked
+  | "manual-sync"
+  | "sync-window"
+  | "rolling-sync"
+  | "skip-reconcile"
+  | "sync-error"
+  | "no-application"
+  | "operation-stuck"
+  | "image-mismatch"
+  // failed
+  | "render"
+  | "sync"
+  | "degraded"
+  | "crashing"
+  | "timed-out"
+  | "lost"
+  // paused
+  | "rollout-suspended";
+
+/** One observed fact and the rule that it satisfied or broke. */
+export interface Evidence {
+  /** Where it was read: `status.sync.revision`. */
+  field: string;
+  value: string;
+  /** What it means, one clause: "covers the commit". */
+  rule: string;
+}
+
+/** What Argo CD's reported state proves about a commit. */
+export interface Verdict {
+  state: VerdictState;
+  reason?: VerdictReason;
+  message: string;
+  evidence: Evidence[];
+}
+
+/**
+ * What one look must remember for the next one. Times are milliseconds of the judge's clock (database time),
+ * `...ReconciledAt` are Argo CD's own strings.
+ */
+export interface VerdictMemory {
+  /** The last snapshot that was judged. */
+  resourceVersion?: string;
+  /** First time the revision compared covered our commit. */
+  observedSince?: number;
+  candidateSince?: number;
+  /** `reconciledAt` when it became candidate: a healthy verdict needs a later one. */
+  candidateReconciledAt?: string;
+  degradedSince?: number;
+  blockedSince?: number;
+  /** Time spent blocked or paused, which the timeout does not count. */
+  blockedMs?: number;
+  outOfSyncSince?: number;
+  /** A failed operation at our revision that a newer one has since replaced. */
+  lastFailedOperation?: string;
+  refreshedAt?: number;
+  refreshes?: number;
+}
+
+/** How an Application stood before the push: what was wrong already is not ours. */
+export interface Baseline {
+  health: string;
+  conditions: string[];
+  summaryImages: string[];
+  degraded: string[];
+  finishedAt?: string;
+}
+
+export interface ApplicationObservation {
+  ref: ApplicationRef;
+  baseline?: Baseline;
+  memory: VerdictMemory;
+  verdict?: Verdict;
+}
+
+/** Everything a delivery knows of Argo CD; stored with the row, so that any replica goes on from it. */
+export interface Observation {
+  /** Database time of the landing. */
+  pushedAt: number;
+  /** Files that the commit wrote, and what stood there before. */
+  paths: string[];
+  oldImages: string[];
+  /** Frozen when written. */
+  applications: ApplicationObservation[];
+  /** Over all Applications. */
+  verdict?: Verdict;
+}
+
+/** What the judge may know of a revision that Argo CD names, answered from Git. */
+export interface RevisionFacts {
+  /** The revision is our commit or a descendant of it. */
+  covers: boolean;
+  /** Whether our values stand in the files at that revision. */
+  content: "ours" | "other" | "unknown";
+}
+
+export interface JudgeSettings {
+  settleMs: number;
+  timeoutMs: number;
+}

@@ -1,0 +1,54 @@
+import type { ApplicationRef } from "./application.ts";
+
+/** One image of an app, as the configuration names it. */
+export interface TargetImage {
+  /** The configuration's name of the image ("worker"). */
+  name: string;
+  repository: string;
+}
+
+/** A place in the GitOps repository where image values are written. */
+export interface KustomizePlace {
+  format: "kustomize";
+  /** The folder that holds the kustomization file, without a trailing slash; "" is the repository's root. */
+  directory: string;
+}
+
+export type Place = KustomizePlace;
+
+/** How an environment judges a roll-out; all durations in milliseconds. */
+export interface Policy {
+  /** How long everything must stay good before it counts as healthy. */
+  settleMs: number;
+  /** How long a roll-out may take, blocked and paused time not counted. */
+  timeoutMs: number;
+  /** After this a delivery that is still not done is cancelled. */
+  expireAfterMs: number;
+}
+
+/** One app in one environment, resolved from the configuration. */
+export interface Target {
+  /** `app/environment`; never changes, whatever else of the configuration does. */
+  id: string;
+  app: string;
+  environment: string;
+  /** The repository's name in the configuration. */
+  repository: string;
+  branch: string;
+  images: TargetImage[];
+  places: Place[];
+  /** The Argo CD Applications that run it; `undefined` means: found by repository and path. */
+  applications: ApplicationRef[] | undefined;
+  policy: Policy;
+}
+
+/** One repository and branch: what is written one after another. */
+export interface Lane {
+  id: string;
+  repository: string;
+  branch: string;
+}
+
+export function laneOf(place: { repository: string; branch: string }): Lane {
+  return { id: `${place.repository}@${place.branch}`, repository: place.repository, branch: place.branch };
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+const common = { environment: "node", hookTimeout: 60_000 } as const;
+
+export default defineConfig({
+  test: {
+    reporters: ["default"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.integration.test.ts", "test/system/**", "test/e2e/**"],
+        },
+      },
+      {
+        test: { ...common, name: "integration", include: ["test/**/*.integration.test.ts"], testTimeout: 60_000 },
+      },
+      {
+        test: { ...common, name: "system", include: ["test/system/**/*.test.ts"], testTimeout: 300_000 },
+      },
+    ],
+  },
+});
