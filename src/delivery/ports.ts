@@ -2,6 +2,7 @@
  * What the application needs of the world. Real adapters live in `store/`, `git/` and `argocd/`; fakes in `test/fakes/`
  * pass the same contract suites. Every method may reject with a GitspanError; `transient` says whether waiting helps.
  */
+import type { Caller, Permission } from "../model/access.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import type { Build, BuildReport } from "../model/build.ts";
 import type {
@@ -15,12 +16,12 @@ import type {
   Phase,
   WaitReason,
 } from "../model/delivery.ts";
-import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult } from "../model/git.ts";
+import type { CommitInfo, CommitPlan, CommitRange, Identity, Oid, PreparedPush, PushResult } from "../model/git.ts";
 import type { Hold } from "../model/hold.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Relation } from "../model/order.ts";
-import type { Lane } from "../model/target.ts";
+import type { Lane, Target } from "../model/target.ts";
 
 // ---------------------------------------------------------------- store: intake
 
@@ -213,6 +214,8 @@ export interface LaneStore {
   renewLane(claim: LaneClaim, lease: Lease): Promise<boolean>;
   /** Frees the lane; somebody looks again when a delivery becomes ready, or after `dueInMs` if given. */
   releaseLane(claim: LaneClaim, dueInMs?: number): Promise<void>;
+  /** Makes the lane due now: somebody has reason to look at its branch. */
+  wakeLane(laneId: string): Promise<void>;
   laneWork(claim: LaneClaim): Promise<LaneWork>;
   /** Locks the targets, checks everything again, stores the attempt and moves its deliveries to `writing`. */
   beginAttempt(input: AttemptInput): Promise<AttemptResult>;
@@ -224,6 +227,18 @@ export interface LaneStore {
   adopt(input: Omit<AttemptInput, "head">): Promise<AttemptResult>;
   /** Stores what others did to our values and the tip up to which the branch is known; false when the lane was lost. */
   examined(claim: LaneClaim, tip: Oid, foreign: readonly Foreign[]): Promise<boolean>;
+}
+
+/** Every method locks the target's row, making it if need be, and gives it a new version. */
+export interface HoldStore {
+  /** An attempt begins either before the hold or under it, never beside it. `until` is database time. */
+  createHold(hold: Omit<Hold, "createdAt">): Promise<Hold>;
+  /** False when there is no such hold. Deliveries that wait at the target are looked at again. */
+  removeHold(id: string): Promise<boolean>;
+  /** The target stays as it is until released. */
+  pin(targetId: string, pinned: { by: string; why: string }): Promise<void>;
+  /** False when it is not pinned. Deliveries that wait at the target are looked at again. */
+  unpin(targetId: string): Promise<boolean>;
 }
 
 export interface TokenStore {
@@ -277,7 +292,34 @@ export interface ArgoCd {
   judge(input: JudgeInput): Judgement;
 }
 
+// ---------------------------------------------------------------- configuration
+
+export interface Match {
+  target: Target;
+  images: ImageValue[];
+}
+
+/** The configuration in force; a reload swaps the whole object. */
+export interface Settings {
+  /** Of the resolved configuration: stored with every attempt. */
+  hash: string;
+  target(id: string): Target | undefined;
+  repository(name: string): { url: string; author: Identity } | undefined;
+  /** The targets that a build is for; `misses` says why apps that nearly matched did not. */
+  match(report: BuildReport): { matches: Match[]; misses: string[] };
+  allows(caller: Caller, permission: Permission): boolean;
+}
+
 // ---------------------------------------------------------------- telling people
+
+/** Counts and durations; implementations must not throw. */
+export interface Metrics {
+  buildAccepted(result: "accepted" | "repeat"): void;
+  deliveryDone(outcome: Outcome): void;
+  /** Seconds that one run of a stage took. */
+  stage(stage: "accept" | "verify" | "write" | "observe", seconds: number): void;
+  push(result: PushResult["kind"]): void;
+}
 
 /** Structured log: messages are constants, everything that varies is a field. */
 export interface Log {

@@ -17,6 +17,8 @@ export interface JudgeInput {
   snapshot: ApplicationSnapshot;
   /** Facts of the revisions in the snapshot; one that is missing is unknown. */
   revisions: ReadonlyMap<string, RevisionFacts>;
+  /** The branch no longer contains our commit. */
+  lost: boolean;
   baseline: Baseline | undefined;
   memory: VerdictMemory;
   /** Milliseconds, of the same clock as `pushedAt` and the memory's times. */

@@ -71,8 +71,25 @@ export interface VerdictMemory {
   outOfSyncSince?: number;
   /** A failed operation at our revision that a newer one has since replaced. */
   lastFailedOperation?: string;
+  /** When the last refresh was asked for, and how often for the same purpose. */
   refreshedAt?: number;
   refreshes?: number;
+  /** `reconciledAt` when the last refresh was asked for: a later one answers it. */
+  refreshReconciledAt?: string;
+  /** First time a full operation that covers our commit had succeeded. */
+  appliedSince?: number;
+  /** Since that operation the health was something else than Degraded. */
+  leftDegraded?: boolean;
+  /** `startedAt` of the operation state when it became candidate, and how often it fell from there without a new one. */
+  candidateOperation?: string;
+  flaps?: number;
+  /** Since when an operation of another commit keeps ours waiting. */
+  obstructedSince?: number;
+  /** First time everything was good but the images. */
+  mismatchSince?: number;
+  /** First sight of a manifest error that the baseline did not have, and `reconciledAt` then. */
+  renderSince?: number;
+  renderReconciledAt?: string;
 }
 
 /** How an Application stood before the push: what was wrong already is not ours. */
@@ -95,8 +112,10 @@ export interface ApplicationObservation {
 export interface Observation {
   /** Database time of the landing. */
   pushedAt: number;
-  /** Files that the commit wrote, and what stood there before. */
+  /** Files that the commit wrote. */
   paths: string[];
+  /** References that workloads name once the commit is applied, and those that they named before. */
+  newImages: string[];
   oldImages: string[];
   /** Frozen when written. */
   applications: ApplicationObservation[];
@@ -115,4 +134,6 @@ export interface RevisionFacts {
 export interface JudgeSettings {
   settleMs: number;
   timeoutMs: number;
+  /** How long Degraded must last before it counts as failed; 45 s if absent. */
+  degradedMs?: number;
 }

@@ -20,6 +20,8 @@ export type Place = KustomizePlace;
 export interface Policy {
   /** How long everything must stay good before it counts as healthy. */
   settleMs: number;
+  /** How long Degraded must last before it counts as failed. */
+  degradedMs: number;
   /** How long a roll-out may take, blocked and paused time not counted. */
   timeoutMs: number;
   /** After this a delivery that is still not done is cancelled. */

@@ -1,0 +1,81 @@
+import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
+import { formatApplicationRef } from "../model/application.ts";
+
+/** Failed operations were visible for 22 ms: a look must find every version since the one before. */
+const KEPT_VERSIONS = 32;
+
+export type ChangeListener = (ref: ApplicationRef) => void;
+
+/** The last versions of every Application that was seen, per cluster and namespace. */
+export class ApplicationIndex {
+  readonly #rings = new Map<string, ApplicationSnapshot[]>();
+  readonly #listeners = new Set<ChangeListener>();
+
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Keeps a version; one that is not newer than the last of the same object is dropped. */
+  put(snapshot: ApplicationSnapshot): void {
+    const key = formatApplicationRef(snapshot.ref);
+    const ring = this.#rings.get(key) ?? [];
+    const last = ring.at(-1);
+    if (last !== undefined && !isNewer(snapshot, last)) return;
+    // Another object of the same name has no history.
+    const kept = last !== undefined && last.uid !== snapshot.uid ? [] : ring;
+    kept.push(snapshot);
+    if (kept.length > KEPT_VERSIONS) kept.shift();
+    this.#rings.set(key, kept);
+    this.#tell(snapshot.ref);
+  }
+
+  remove(ref: ApplicationRef): void {
+    if (this.#rings.delete(formatApplicationRef(ref))) this.#tell(ref);
+  }
+
+  /** A complete list of one scope: what it lacks is gone. */
+  replace(snapshots: readonly ApplicationSnapshot[], inScope: (ref: ApplicationRef) => boolean): void {
+    const listed = new Set(snapshots.map(({ ref }) => formatApplicationRef(ref)));
+    for (const { ref } of this.all()) {
+      if (inScope(ref) && !listed.has(formatApplicationRef(ref))) this.remove(ref);
+    }
+    for (const snapshot of snapshots) this.put(snapshot);
+  }
+
+  /** The newest version of each. */
+  all(): ApplicationSnapshot[] {
+    return [...this.#rings.values()].flatMap((ring) => ring.slice(-1));
+  }
+
+  newest(ref: ApplicationRef): ApplicationSnapshot | undefined {
+    return this.#rings.get(formatApplicationRef(ref))?.at(-1);
+  }
+
+  /**
+   * The versions after one, oldest first; always at least the newest, [] when there is none. When the version asked
+   * for is no longer kept, everything that is.
+   */
+  since(ref: ApplicationRef, afterVersion: string | undefined): ApplicationSnapshot[] {
+    const ring = this.#rings.get(formatApplicationRef(ref)) ?? [];
+    if (afterVersion === undefined) return ring.slice(-1);
+    const known = ring.findIndex(({ resourceVersion }) => resourceVersion === afterVersion);
+    const newer = ring.slice(known + 1);
+    return newer.length > 0 ? newer : ring.slice(-1);
+  }
+
+  #tell(ref: ApplicationRef): void {
+    for (const listener of this.#listeners) listener(ref);
+  }
+}
+
+/** Kubernetes calls versions opaque; etcd's are numbers that grow, and only where both are numbers are they compared. */
+function isNewer(snapshot: ApplicationSnapshot, last: ApplicationSnapshot): boolean {
+  if (snapshot.uid !== last.uid) return true;
+  if (snapshot.resourceVersion === last.resourceVersion) return false;
+  const [a, b] = [snapshot.resourceVersion, last.resourceVersion];
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
+  return BigInt(a) > BigInt(b);
+}

@@ -1,0 +1,177 @@
+import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
+import { GitspanError } from "../model/errors.ts";
+import type { JudgeInput, Judgement } from "../model/judgement.ts";
+import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
+import { findApplications, type WantedFiles } from "./applications.ts";
+import type { ArgoCdDeps } from "./deps.ts";
+import { annotateRefresh, watchApplications } from "./kubernetes.ts";
+import { type KubernetesAccess, type KubernetesLocation, openKubernetes } from "./kubernetes-access.ts";
+import { Refresher } from "./refresher.ts";
+import { ArgoCdRest } from "./rest.ts";
+import { followByRest } from "./rest-source.ts";
+import { SourceHealth } from "./source-health.ts";
+import { judge } from "./verdict.ts";
+
+/** One Argo CD. Kubernetes is the truth where it is given; REST refreshes, and stands in where Kubernetes is not. */
+export interface ArgoCdLocation {
+  /** Its name in the configuration: `cluster` of its Applications. */
+  name: string;
+  kubernetes: KubernetesLocation | undefined;
+  server: { url: string; token: () => Promise<string> } | undefined;
+  caFile: string | undefined;
+  /** Namespaces that hold Applications; empty: all. */
+  namespaces: readonly string[];
+  refreshByAnnotation: boolean;
+  /** A watch that is silent for longer is opened again; 90 s if absent. */
+  idleMs?: number;
+}
+
+export interface ArgoCdConnection {
+  find(wanted: WantedFiles): Promise<ApplicationRef[]>;
+  snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
+  refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
+  judge(input: JudgeInput): Judgement;
+  /** Calls back with every Application that changed, was listed or went away; returns how to stop that. */
+  onChange(listener: ChangeListener): () => void;
+  /** One line per stream: whether it is complete and fresh. */
+  ready(): { name: string; ok: boolean; detail: string }[];
+  close(): Promise<void>;
+}
+
+const IDLE_MS = 90_000;
+
+interface Cluster {
+  name: string;
+  sources: SourceHealth[];
+  refresher: Refresher | undefined;
+}
+
+/**
+ * Opens all of them and begins to follow their Applications; does not wait for the first list. Until it has come,
+ * `find` and `snapshots` reject with the transient `argocd-unreachable`: an Application that we have not seen yet must
+ * not pass for one that does not exist. Rejects with `config-invalid` when a kubeconfig or CA file is unusable.
+ */
+export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCdLocation[]): Promise<ArgoCdConnection> {
+  const index = new ApplicationIndex();
+  const lifetime = new AbortController();
+  const opened = await Promise.all(locations.map(async (location) => open(deps, location, index)));
+  const clusters = new Map(opened.map(({ cluster }) => [cluster.name, cluster]));
+  const following = opened.flatMap(({ follow }) => follow.map(async (run) => run(lifetime.signal)));
+  return {
+    async find(wanted) {
+      for (const cluster of clusters.values()) assertComplete(cluster);
+      return findApplications(index.all(), wanted);
+    },
+    async snapshots(ref, afterVersion) {
+      assertComplete(clusterOf(clusters, ref));
+      return index.since(ref, afterVersion);
+    },
+    async refresh(ref, signal) {
+      const { refresher } = clusterOf(clusters, ref);
+      // Without REST and without the right to annotate, Argo CD's own polling has to do.
+      await refresher?.refresh(ref, lifetime.signal, signal);
+    },
+    judge,
+    onChange: (listener) => index.onChange(listener),
+    ready: () =>
+      [...clusters.values()].flatMap(({ sources }) => sources.map(({ name, ok, detail }) => ({ name, ok, detail }))),
+    async close() {
+      lifetime.abort(new GitspanError("shutting-down", "the bridge is stopping"));
+      await Promise.all(following);
+    },
+  };
+}
+
+interface Opened {
+  cluster: Cluster;
+  follow: ((signal: AbortSignal) => Promise<void>)[];
+}
+
+async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: ApplicationIndex): Promise<Opened> {
+  const { name, server, caFile } = location;
+  const rest = server === undefined ? undefined : await ArgoCdRest.open({ ...server, caFile });
+  const kubernetes = location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes);
+  const refresher = refresherOf(deps, location, { rest, kubernetes, index });
+  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, index });
+  if (rest === undefined) {
+    throw new GitspanError("config-invalid", `argocd.${name} has neither kubernetes nor server`, {
+      hint: "Give it `kubernetes: in-cluster`, a kubeconfig, or the address of its server.",
+    });
+  }
+  const health = new SourceHealth(deps.ambient.clock, `argocd/${name}`, 2 * IDLE_MS);
+  const input = {
+    cluster: name,
+    rest,
+    namespaces: location.namespaces,
+    health,
+    replace: (all: ApplicationSnapshot[]) => index.replace(all, (ref) => ref.cluster === name),
+    put: (snapshot: ApplicationSnapshot) => index.put(snapshot),
+    remove: (ref: ApplicationRef) => index.remove(ref),
+  };
+  return {
+    cluster: { name, sources: [health], refresher },
+    follow: [async (signal) => followByRest(deps, input, signal)],
+  };
+}
+
+function openWatches(
+  deps: ArgoCdDeps,
+  location: ArgoCdLocation,
+  parts: { kubernetes: KubernetesAccess; refresher: Refresher | undefined; index: ApplicationIndex },
+): Opened {
+  const { name } = location;
+  const { index } = parts;
+  const idleMs = location.idleMs ?? IDLE_MS;
+  const scopes: (string | undefined)[] = location.namespaces.length === 0 ? [undefined] : [...location.namespaces];
+  const watches = scopes.map((namespace) => {
+    const label = namespace === undefined ? `argocd/${name}` : `argocd/${name}/${namespace}`;
+    const health = new SourceHealth(deps.ambient.clock, label, 2 * idleMs);
+    const inScope = (ref: ApplicationRef): boolean =>
+      ref.cluster === name && (namespace === undefined || ref.namespace === namespace);
+    return {
+      cluster: name,
+      access: parts.kubernetes,
+      namespace,
+      idleMs,
+      health,
+      replace: (all: ApplicationSnapshot[]) => index.replace(all, inScope),
+      put: (snapshot: ApplicationSnapshot) => index.put(snapshot),
+      remove: (ref: ApplicationRef) => index.remove(ref),
+    };
+  });
+  return {
+    cluster: { name, sources: watches.map(({ health }) => health), refresher: parts.refresher },
+    follow: watches.map((watch) => async (signal: AbortSignal) => watchApplications(deps, watch, signal)),
+  };
+}
+
+function refresherOf(
+  deps: ArgoCdDeps,
+  location: ArgoCdLocation,
+  parts: { rest: ArgoCdRest | undefined; kubernetes: KubernetesAccess | undefined; index: ApplicationIndex },
+): Refresher | undefined {
+  const { rest, kubernetes, index } = parts;
+  if (kubernetes !== undefined && location.refreshByAnnotation) {
+    return new Refresher(deps, async (ref, signal) => annotateRefresh(kubernetes, ref, signal));
+  }
+  if (rest === undefined) return undefined;
+  return new Refresher(deps, async (ref, signal) => rest.refresh(ref, index.newest(ref)?.project, signal));
+}
+
+function clusterOf(clusters: ReadonlyMap<string, Cluster>, ref: ApplicationRef): Cluster {
+  const cluster = clusters.get(ref.cluster);
+  if (cluster !== undefined) return cluster;
+  throw new GitspanError("argocd-not-found", `there is no Argo CD named ${ref.cluster} in the configuration`, {
+    hint: "Applications are written <argocd name>/<namespace>/<name>.",
+  });
+}
+
+function assertComplete({ name, sources }: Cluster): void {
+  const missing = sources.find(({ complete }) => !complete);
+  if (missing === undefined) return;
+  const why = missing.error === undefined ? "" : `: ${missing.error}`;
+  throw new GitspanError("argocd-unreachable", `the Applications of Argo CD ${name} are not known yet${why}`, {
+    hint: "It is tried again by itself; see /readyz?verbose.",
+    transient: true,
+  });
+}

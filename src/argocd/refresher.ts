@@ -1,0 +1,65 @@
+import type { ApplicationRef } from "../model/application.ts";
+import { formatApplicationRef } from "../model/application.ts";
+import type { ArgoCdDeps } from "./deps.ts";
+import { withTimeLimit } from "./time-limit.ts";
+
+/** A comparison takes about 60 ms; longer than this nobody waits for its end. */
+const PATIENCE_MS = 2_000;
+/** A request is let go then: the controller is down, or the queue is long. The refresh itself stays requested. */
+const LONGEST_MS = 30_000;
+/** Each is a `git ls-remote` and a rendering on Argo CD's side. */
+const AT_ONCE = 10;
+
+export type RefreshCall = (ref: ApplicationRef, signal: AbortSignal) => Promise<void>;
+
+/** One refresh at a time per Application, ten at a time in all. */
+export class Refresher {
+  readonly #deps: ArgoCdDeps;
+  readonly #call: RefreshCall;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #free = AT_ONCE;
+
+  constructor(deps: ArgoCdDeps, call: RefreshCall) {
+    this.#deps = deps;
+    this.#call = call;
+  }
+
+  /** Resolves when the request is made: when it is answered, or after two seconds. Rejects with its refusal. */
+  async refresh(ref: ApplicationRef, lifetime: AbortSignal, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const key = formatApplicationRef(ref);
+    let running = this.#running.get(key);
+    if (running === undefined) {
+      running = this.#start(ref, lifetime).finally(() => this.#running.delete(key));
+      this.#running.set(key, running);
+      // Whoever gave up waiting does not hear of a late failure; the judge asks again.
+      running.catch(() => undefined);
+    }
+    const patience = new AbortController();
+    const enough = this.#deps.ambient.clock
+      .sleep(PATIENCE_MS, AbortSignal.any([signal, patience.signal]))
+      .catch(() => signal.throwIfAborted());
+    try {
+      await Promise.race([running, enough]);
+    } finally {
+      patience.abort();
+    }
+  }
+
+  async #start(ref: ApplicationRef, lifetime: AbortSignal): Promise<void> {
+    await this.#turn();
+    try {
+      const limit = { ms: LONGEST_MS, message: "Argo CD did not answer a refresh in time", signal: lifetime };
+      await withTimeLimit(this.#deps.ambient.clock, limit, async (limited) => this.#call(ref, limited));
+    } finally {
+      this.#free += 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#free -= 1;
+  }
+}

@@ -1,0 +1,127 @@
+import type { ApplicationOperation, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
+import { count, isRecord, list, optionalText, record, text, texts, type Untrusted } from "./untrusted.ts";
+
+/** Enough of an error message for people; kustomize can write pages. */
+const MESSAGE_LIMIT = 1_000;
+const RESOURCE_LIMIT = 50;
+
+/**
+ * Keeps of an Application what verdicts rest on (about 1 kB of 10 to 150). The object may have any shape: what is
+ * missing becomes "" or [].
+ */
+export function toSnapshot(cluster: string, application: unknown): ApplicationSnapshot {
+  const root = record(application);
+  const metadata = record(root["metadata"]);
+  const spec = record(root["spec"]);
+  const status = record(root["status"]);
+  const sync = record(status["sync"]);
+  const health = record(status["health"]);
+  const annotations = record(metadata["annotations"]);
+  const multiSource = list(spec["sources"]).length > 0;
+  const operation = toOperation(status["operationState"]);
+  return {
+    ref: { cluster, namespace: text(metadata["namespace"]), name: text(metadata["name"]) },
+    uid: text(metadata["uid"]),
+    resourceVersion: text(metadata["resourceVersion"]),
+    sources: toSources(spec),
+    multiSource,
+    project: text(spec["project"]),
+    annotations: {
+      ...given("refresh", annotations["argocd.argoproj.io/refresh"]),
+      skipReconcile: annotations["argocd.argoproj.io/skip-reconcile"] === "true",
+    },
+    automated: isAutomated(record(spec["syncPolicy"])["automated"]),
+    ownedByApplicationSet: list(metadata["ownerReferences"]).some(
+      (owner) => record(owner)["kind"] === "ApplicationSet",
+    ),
+    sync: text(sync["status"]),
+    revisions: revisionsOf(sync),
+    health: text(health["status"]),
+    healthMessage: text(health["message"], MESSAGE_LIMIT),
+    ...given("healthSince", health["lastTransitionTime"]),
+    ...given("reconciledAt", status["reconciledAt"]),
+    operationRequested: isRecord(root["operation"]),
+    ...(operation === undefined ? {} : { operation }),
+    conditions: list(status["conditions"]).map((condition) => ({
+      type: text(record(condition)["type"]),
+      message: text(record(condition)["message"], MESSAGE_LIMIT),
+    })),
+    summaryImages: texts(record(status["summary"])["images"]),
+    resources: toResources(status["resources"]),
+  };
+}
+
+function toSources(spec: Untrusted): ApplicationSource[] {
+  const several = list(spec["sources"]);
+  const sources = several.length > 0 ? several : isRecord(spec["source"]) ? [spec["source"]] : [];
+  return sources.map((value) => {
+    const source = record(value);
+    const valueFiles = texts(record(source["helm"])["valueFiles"]);
+    return {
+      repoURL: text(source["repoURL"]),
+      ...given("path", source["path"]),
+      ...given("targetRevision", source["targetRevision"]),
+      ...given("chart", source["chart"]),
+      ...given("ref", source["ref"]),
+      ...(valueFiles.length === 0 ? {} : { valueFiles }),
+    };
+  });
+}
+
+/** `automated: {}` means on; since Argo CD 3.1 `enabled: false` switches it off. */
+function isAutomated(automated: unknown): boolean {
+  return isRecord(automated) && automated["enabled"] !== false;
+}
+
+/** Several sources have `revisions` and an empty `revision`. */
+function revisionsOf(from: Untrusted): string[] {
+  const several = list(from["revisions"]);
+  if (several.length > 0) return several.map((revision) => text(revision));
+  const one = optionalText(from["revision"]);
+  return one === undefined ? [] : [one];
+}
+
+function toOperation(value: unknown): ApplicationOperation | undefined {
+  if (!isRecord(value)) return undefined;
+  const requested = record(record(value["operation"])["sync"]);
+  const result = record(value["syncResult"]);
+  return {
+    phase: text(value["phase"]),
+    message: text(value["message"], MESSAGE_LIMIT),
+    ...given("startedAt", value["startedAt"]),
+    ...given("finishedAt", value["finishedAt"]),
+    retryCount: count(value["retryCount"]),
+    revisions: revisionsOf(result),
+    requestedRevisions: revisionsOf(requested),
+    partial: list(requested["resources"]).length > 0,
+    dryRun: requested["dryRun"] === true,
+    images: [...new Set(list(result["resources"]).flatMap((resource) => texts(record(resource)["images"])))],
+  };
+}
+
+function toResources(value: unknown): ApplicationSnapshot["resources"] {
+  const found: ApplicationSnapshot["resources"] = [];
+  for (const item of list(value)) {
+    const resource = record(item);
+    const sync = text(resource["status"]);
+    const health = record(resource["health"]);
+    const healthStatus = text(health["status"]);
+    if ((sync === "Synced" || sync === "") && (healthStatus === "Healthy" || healthStatus === "")) continue;
+    if (found.length === RESOURCE_LIMIT) break;
+    found.push({
+      kind: text(resource["kind"]),
+      namespace: text(resource["namespace"]),
+      name: text(resource["name"]),
+      sync,
+      ...given("health", health["status"]),
+      ...given("message", text(health["message"], MESSAGE_LIMIT)),
+    });
+  }
+  return found;
+}
+
+/** `{key: value}` when there is a value: absent fields stay absent. */
+function given<K extends string>(key: K, value: unknown): Partial<Record<K, string>> {
+  const read = optionalText(value, MESSAGE_LIMIT);
+  return read === undefined ? {} : ({ [key]: read } as Partial<Record<K, string>>);
+}

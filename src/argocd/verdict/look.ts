@@ -1,0 +1,78 @@
+import type { ApplicationSnapshot } from "../../model/application.ts";
+import type { JudgeInput } from "../../model/judgement.ts";
+import type { Evidence, Verdict, VerdictMemory, VerdictReason, VerdictState } from "../../model/observation.ts";
+import { type Reading, read } from "./reading.ts";
+
+/** One look at one snapshot. */
+export interface Look {
+  input: JudgeInput;
+  snapshot: ApplicationSnapshot;
+  reading: Reading;
+  /** As the last look left it. */
+  before: VerdictMemory;
+  /** For the next look. Timers start at nothing: a rule that still holds takes its time over from `before`. */
+  memory: VerdictMemory;
+  now: number;
+}
+
+/** A verdict on its way, and what the judge needs to go on. */
+export interface Draft {
+  verdict: Verdict;
+  refresh?: boolean;
+  /** Milliseconds after which time alone can change the verdict. */
+  againMs?: number;
+}
+
+export function lookAt(input: JudgeInput): Look {
+  const { snapshot, memory: before, now } = input;
+  const reading = read(input);
+  const memory: VerdictMemory = {
+    ...before,
+    resourceVersion: snapshot.resourceVersion,
+    outOfSyncSince: undefined,
+    obstructedSince: undefined,
+    candidateSince: undefined,
+    candidateReconciledAt: undefined,
+    candidateOperation: undefined,
+    degradedSince: undefined,
+    mismatchSince: undefined,
+    renderSince: undefined,
+    renderReconciledAt: undefined,
+  };
+  // A comparison that failed proves no commit.
+  if (reading.covers === "yes" && snapshot.sync !== "Unknown") memory.observedSince ??= now;
+  if (reading.applied) memory.appliedSince ??= now;
+  return { input, snapshot, reading, before, memory, now };
+}
+
+export function verdictOf(state: VerdictState, message: string, evidence: Evidence[] = []): Verdict {
+  return { state, message, evidence };
+}
+
+export function reasonedVerdict(
+  state: VerdictState,
+  reason: VerdictReason,
+  message: string,
+  evidence: Evidence[] = [],
+): Verdict {
+  return { state, reason, message, evidence };
+}
+
+export function revisionEvidence(look: Look, rule: string): Evidence {
+  return { field: "status.sync.revision", value: look.reading.revision, rule };
+}
+
+export function syncEvidence(look: Look, rule: string): Evidence {
+  return { field: "status.sync.status", value: look.snapshot.sync, rule };
+}
+
+export function healthEvidence(look: Look, rule: string): Evidence {
+  const { health, healthMessage } = look.snapshot;
+  return { field: "status.health.status", value: healthMessage === "" ? health : `${health}: ${healthMessage}`, rule };
+}
+
+/** The first condition of one of the types that the baseline did not have yet. */
+export function newCondition(look: Look, types: readonly string[]): { type: string; message: string } | undefined {
+  const known = look.input.baseline?.conditions ?? [];
+  return look.snapshot.conditions.find(({ type }) => types.includes(type) && !known.includes(type));
+}

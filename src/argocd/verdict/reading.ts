@@ -1,0 +1,145 @@
+import type { ApplicationOperation, ApplicationSnapshot } from "../../model/application.ts";
+import type { JudgeInput } from "../../model/judgement.ts";
+import type { Evidence, RevisionFacts } from "../../model/observation.ts";
+import { sourcesOf } from "../applications.ts";
+
+/** `waiting`: for its next retry. `abandoned`: says Running, is finished and nothing will go on with it. */
+export type OperationState = "none" | "requested" | "running" | "waiting" | "abandoned" | "succeeded" | "failed";
+export type Coverage = "yes" | "no" | "unknown";
+
+/** A snapshot as the rules read it: every word of it about our commit. */
+export interface Reading {
+  /** Whether the revision compared is ours or a descendant of it. */
+  covers: Coverage;
+  content: RevisionFacts["content"];
+  /** What was compared, for people. */
+  revision: string;
+  operation: OperationState;
+  /** The operation's revision covers our commit. */
+  operationCovers: boolean;
+  /** A full operation that covers our commit has succeeded. */
+  applied: boolean;
+  /** A full operation that covers our commit, and still holds our values, has failed for good. */
+  failed: boolean;
+  /** Synced, or all that differs after our operation are resources that run nothing. */
+  synced: boolean;
+  /** `older`: the comparison began before the operation ended, so it says nothing of what was applied. */
+  compared: "later" | "same-second" | "older" | "never";
+}
+
+const SHA = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+const WORKLOADS = new Set([
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "Rollout",
+  "Pod",
+  "Job",
+  "CronJob",
+  "Application",
+]);
+
+export function read(input: JudgeInput): Reading {
+  const { snapshot } = input;
+  const facts = factsOf(input, snapshot.revisions);
+  const { operation } = snapshot;
+  const state = operationState(snapshot);
+  const operationFacts = factsOf(input, operation === undefined ? [] : revisionsOf(operation));
+  const full = operation !== undefined && !operation.partial && !operation.dryRun;
+  const operationCovers = operationFacts.covers === "yes";
+  const applied = full && operationCovers && state === "succeeded";
+  return {
+    ...facts,
+    revision: snapshot.revisions.join(",") || "none",
+    operation: state,
+    operationCovers,
+    applied,
+    failed: full && operationCovers && operationFacts.content !== "other" && state === "failed",
+    synced: snapshot.sync === "Synced" || (applied && differsOnlyAside(snapshot)),
+    compared: comparedTo(snapshot),
+  };
+}
+
+/** Positive when `a` is later; both are Argo CD's, which stamps whole seconds. */
+export function laterThan(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined) return false;
+  return b === undefined || b === "" || Date.parse(a) > Date.parse(b);
+}
+
+export function operationEvidence(snapshot: ApplicationSnapshot, rule: string): Evidence {
+  const { operation } = snapshot;
+  if (operation === undefined) return { field: "operation", value: "requested", rule };
+  const at = revisionsOf(operation).join(",");
+  return { field: "status.operationState", value: `${operation.phase}${at === "" ? "" : ` at ${at}`}`, rule };
+}
+
+function revisionsOf(operation: ApplicationOperation): string[] {
+  return operation.revisions.some((revision) => revision !== "") ? operation.revisions : operation.requestedRevisions;
+}
+
+/**
+ * Facts of the sources that render our files. When none matches by its address (a mirror, an alias), a commit id still
+ * cannot lie: only our repository has descendants of our commit, so any source that covers it is ours.
+ */
+function factsOf(input: JudgeInput, revisions: readonly string[]): { covers: Coverage; content: Reading["content"] } {
+  const { snapshot } = input;
+  const own = sourcesOf(snapshot, input);
+  const all = snapshot.sources.flatMap(({ chart }, index) => (chart === undefined ? [index] : []));
+  const facts = (own.length > 0 ? own : all).map((index) => factOf(input, revisions[index]));
+  const decisive = own.length > 0 ? facts : facts.filter(({ covers }) => covers === "yes");
+  if (decisive.length === 0) {
+    return facts.find(({ covers }) => covers === "unknown") ?? { covers: "no", content: "unknown" };
+  }
+  return {
+    covers: worst(decisive.map(({ covers }) => covers)),
+    content: worstContent(decisive.map(({ content }) => content)),
+  };
+}
+
+function factOf(input: JudgeInput, revision: string | undefined): { covers: Coverage; content: Reading["content"] } {
+  // On a manifest error Argo CD reports the branch's name; a chart has a version.
+  if (revision === undefined || !SHA.test(revision)) return { covers: "no", content: "unknown" };
+  const facts = input.revisions.get(revision);
+  if (facts === undefined) return { covers: "unknown", content: "unknown" };
+  return { covers: facts.covers ? "yes" : "no", content: facts.content };
+}
+
+function worst(all: readonly Coverage[]): Coverage {
+  if (all.includes("no")) return "no";
+  return all.includes("unknown") ? "unknown" : "yes";
+}
+
+function worstContent(all: readonly Reading["content"][]): Reading["content"] {
+  if (all.includes("other")) return "other";
+  return all.includes("unknown") ? "unknown" : "ours";
+}
+
+function operationState(snapshot: ApplicationSnapshot): OperationState {
+  const { operation, operationRequested } = snapshot;
+  if (operation === undefined) return operationRequested ? "requested" : "none";
+  switch (operation.phase) {
+    case "Succeeded":
+      return operationRequested ? "requested" : "succeeded";
+    case "Failed":
+    case "Error":
+      return operationRequested ? "requested" : "failed";
+    default:
+      if (operation.finishedAt === undefined) return "running";
+      return operationRequested ? "waiting" : "abandoned";
+  }
+}
+
+/** After our operation: what is still out of sync runs nothing (ignored differences, defaults, a prune that is off). */
+function differsOnlyAside(snapshot: ApplicationSnapshot): boolean {
+  if (snapshot.sync !== "OutOfSync") return false;
+  const differing = snapshot.resources.filter(({ sync }) => sync !== "Synced" && sync !== "");
+  return differing.length > 0 && differing.every(({ kind }) => !WORKLOADS.has(kind));
+}
+
+function comparedTo(snapshot: ApplicationSnapshot): Reading["compared"] {
+  const finishedAt = snapshot.operation?.finishedAt;
+  if (snapshot.reconciledAt === undefined) return "never";
+  if (finishedAt === undefined || laterThan(snapshot.reconciledAt, finishedAt)) return "later";
+  return laterThan(finishedAt, snapshot.reconciledAt) ? "older" : "same-second";
+}

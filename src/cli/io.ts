@@ -1,0 +1,23 @@
+import type { Clock, Random } from "../model/ambient.ts";
+import type { BridgeModule } from "./bridge-module.ts";
+
+interface Output {
+  write(text: string): unknown;
+  /** True when a person watches. */
+  isTTY?: boolean;
+}
+
+/** Everything a command touches of the process around it. Data goes to `stdout`, talk to `stderr`. */
+export interface Io {
+  stdout: Output;
+  stderr: Output;
+  /** All of standard input. */
+  readInput(): Promise<string>;
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  random: Random;
+  /** Aborted when the user or the system asks the process to stop. */
+  signal: AbortSignal;
+  /** Loads everything a server is made of; only what needs it pays for it. */
+  loadBridge(): Promise<BridgeModule>;
+}

@@ -1,0 +1,66 @@
+import type { AccessRule } from "../model/access.ts";
+import type { Identity } from "../model/git.ts";
+import type { AppRule } from "../model/match.ts";
+import type { Target } from "../model/target.ts";
+
+/** Where a secret is read from, every time it is needed. The configuration never holds the secret itself. */
+export type SecretReference = { file: string } | { env: string };
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+export type DatabaseConfiguration =
+  /** The embedded server with this data directory. */
+  | { kind: "embedded"; directory: string }
+  /** A server of one's own, by connection URL. */
+  | { kind: "external"; url: SecretReference };
+
+export interface RepositoryConfiguration {
+  name: string;
+  /** http or https, without user information. */
+  url: string;
+  /** Where targets are written that name no branch of their own. */
+  branch: string;
+  /** `username` is what goes with the token in basic authentication. */
+  auth: { username: string; token: SecretReference } | undefined;
+  /** Certificates (PEM) to trust instead of the usual ones. */
+  caFile: string | undefined;
+  /** Author and committer of the commits. */
+  author: Identity;
+}
+
+export interface ArgocdConfiguration {
+  name: string;
+  kubernetes: { kind: "in-cluster" } | { kind: "kubeconfig"; file: string; context: string | undefined } | undefined;
+  server: { url: string; token: SecretReference } | undefined;
+  caFile: string | undefined;
+  /** Namespaces that hold Applications. */
+  namespaces: string[];
+  /** Refresh by annotation, which needs the right to patch Applications, instead of by REST. */
+  refreshByAnnotation: boolean;
+}
+
+/** One configuration file, checked and resolved: paths are absolute, defaults are filled in, names are known. */
+export interface Configuration {
+  file: string;
+  listen: ListenAddress;
+  /** Where /metrics is served; absent means: nowhere. */
+  metricsListen: ListenAddress | undefined;
+  database: DatabaseConfiguration;
+  repositories: ReadonlyMap<string, RepositoryConfiguration>;
+  argocd: ReadonlyMap<string, ArgocdConfiguration>;
+  environments: string[];
+  apps: AppRule[];
+  targets: Target[];
+  access: AccessRule[];
+  /**
+   * SHA-256 (hex) of everything that decides what is delivered where and by whom. Addresses to listen on and the
+   * database do not; secrets are no part of it, only where they are read from.
+   */
+  hash: string;
+}
+
+/** The branch of a repository that names none. */
+export const DEFAULT_BRANCH = "main";

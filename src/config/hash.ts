@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+import type { Configuration } from "./configuration.ts";
+
+type Hashed = Pick<Configuration, "repositories" | "argocd" | "environments" | "apps" | "targets" | "access">;
+
+/** The same for files that mean the same, however they are written and in whatever order things are named. */
+export function configurationHash(configuration: Hashed): string {
+  const { repositories, argocd, environments, apps, targets, access } = configuration;
+  const content = {
+    repositories,
+    argocd,
+    environments: environments.toSorted(),
+    apps: Object.fromEntries(apps.map((app) => [app.name, app])),
+    targets: Object.fromEntries(targets.map((target) => [target.id, target])),
+    access,
+  };
+  return createHash("sha256")
+    .update(JSON.stringify(canonical(content)))
+    .digest("hex");
+}
+
+/** Maps as objects with their keys sorted. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (value instanceof Map) return canonical(Object.fromEntries(value));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, canonical(inner)]));
+}

@@ -1,0 +1,59 @@
+import type { Build } from "../model/build.ts";
+import type { Delivery, ImageValue } from "../model/delivery.ts";
+import { formatImageReference } from "../model/image.ts";
+
+const MAX_LINE = 200;
+
+/**
+ * The commit message: a conventional subject, what it came from, and trailers for machines. Trailer names are part of
+ * the design (architecture.md section 6); `Argocd-reference-commit-*` is what Argo CD shows beside the revision.
+ */
+export function commitMessage(delivery: Delivery, build: Build): string {
+  const { source, run } = build;
+  const subject = `deploy(${delivery.app}): ${delivery.environment} ${versionOf(delivery.images)}`;
+  const body = [
+    `Source: ${source.repository}@${source.commit}${source.ref === undefined ? "" : ` (${source.ref})`}`,
+    ...optional("Change: ", source.subject),
+    ...optional("Author: ", source.author),
+    ...(run === undefined ? [] : [`Run: ${runName(run)}${run.url === undefined ? "" : ` ${run.url}`}`]),
+  ];
+  const trailers = [
+    `Gitspan-Delivery: ${delivery.id}`,
+    `Gitspan-Target: ${delivery.targetId}`,
+    ...delivery.images.map((image) => `Gitspan-Image: ${formatImageReference(image)}`),
+    `Gitspan-Source-Commit: ${source.commit}`,
+    ...(run === undefined ? [] : [`Gitspan-Run: ${runName(run)} ${run.uid}`]),
+    ...optional("Traceparent: ", build.traceparent),
+    `Argocd-reference-commit-repourl: ${source.repository}`,
+    `Argocd-reference-commit-sha: ${source.commit}`,
+    ...optional("Argocd-reference-commit-author: ", source.author),
+    ...optional("Argocd-reference-commit-subject: ", source.subject),
+    ...optional(
+      "Argocd-reference-commit-date: ",
+      source.time === undefined ? undefined : new Date(source.time).toISOString(),
+    ),
+  ];
+  return [[oneLine(subject)], body.map(oneLine), trailers.map(oneLine)].map((part) => part.join("\n")).join("\n\n");
+}
+
+/** What people call this version: the tag they share, else the start of the digest. */
+export function versionOf(images: readonly ImageValue[]): string {
+  const versions = new Set(images.map((image) => image.tag ?? image.digest?.slice(0, "sha256:".length + 12) ?? "?"));
+  return [...versions].join(" ");
+}
+
+function runName(run: { kind: string; namespace?: string; name: string }): string {
+  return `${run.kind} ${run.namespace === undefined ? "" : `${run.namespace}/`}${run.name}`;
+}
+
+function optional(prefix: string, value: string | undefined): string[] {
+  return value === undefined || value === "" ? [] : [`${prefix}${value}`];
+}
+
+/** A caller's text must stay on its line: a newline in it could forge a trailer. */
+function oneLine(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .slice(0, MAX_LINE)
+    .trimEnd();
+}

@@ -1,0 +1,185 @@
+import type { Ambient } from "../model/ambient.ts";
+import type { Delivery, Phase } from "../model/delivery.ts";
+import { isGitspanError, messageOf } from "../model/errors.ts";
+import { type ObserveDeps, observe } from "./observe.ts";
+import type { LaneClaim, Lease, ReadStore } from "./ports.ts";
+import { type VerifyDeps, verify } from "./verify.ts";
+import { type LaneResult, type WriteDeps, writeLane } from "./write.ts";
+
+export interface WorkerDeps extends VerifyDeps, ObserveDeps, WriteDeps {
+  ambient: Ambient;
+  store: VerifyDeps["store"] & ReadStore;
+}
+
+export interface WorkerOptions {
+  /** Names this process in leases; another after every start. */
+  owner: string;
+  /** After so long without a sign of life another replica takes over; milliseconds. */
+  leaseMs?: number;
+  /** How often to look for work when nothing wakes the worker; milliseconds. */
+  pollMs?: number;
+  /** Lanes that are written at the same time. */
+  lanes?: number;
+  /** How often to look what others did to a branch at rest; milliseconds, jittered by a quarter. */
+  watchMs?: number;
+}
+
+interface Running extends Required<WorkerOptions> {
+  deps: WorkerDeps;
+  /** No new work once aborted. */
+  stop: AbortSignal;
+  /** Work under way is broken off once aborted. */
+  abort: AbortSignal;
+  failures: Map<string, number>;
+}
+
+const BATCH = 32;
+const MAX_BACKOFF_MS = 60_000;
+const BASE_BACKOFF_MS = 250;
+const BLOCKED_BACKOFF_MS = 30_000;
+
+/**
+ * Moves every delivery on, from the rows alone: any number of processes may run this on one database. Resolves when
+ * `stop` is aborted and the work under way is done, or broken off by `abort`.
+ */
+export async function runWorker(
+  deps: WorkerDeps,
+  options: WorkerOptions,
+  signals: { stop: AbortSignal; abort: AbortSignal },
+): Promise<void> {
+  const running: Running = {
+    owner: options.owner,
+    leaseMs: options.leaseMs ?? 10_000,
+    pollMs: options.pollMs ?? 1_000,
+    lanes: options.lanes ?? 4,
+    watchMs: options.watchMs ?? 60_000,
+    ...signals,
+    deps,
+    failures: new Map(),
+  };
+  await Promise.all([
+    loop(running, "verify", () => claimAndRun(running, "verify", ["received", "waiting"], verify)),
+    loop(running, "observe", () => claimAndRun(running, "observe", ["following"], observe)),
+    ...Array.from({ length: running.lanes }, () => loop(running, "write", () => writeNextLane(running))),
+  ]);
+}
+
+/** Repeats a step while it finds work; otherwise rests until something changes. A failing step never ends the loop. */
+async function loop(running: Running, stage: string, step: () => Promise<boolean>): Promise<void> {
+  const { deps, stop, pollMs } = running;
+  const { clock } = deps.ambient;
+  while (!stop.aborted) {
+    try {
+      if (!(await step())) await deps.store.waitForChange(pollMs, stop);
+    } catch (error) {
+      if (stop.aborted) return;
+      deps.log.error("a stage failed", { stage, error });
+      await clock.sleep(pollMs, stop).catch(() => undefined);
+    }
+  }
+}
+
+async function claimAndRun(
+  running: Running,
+  stage: "verify" | "observe",
+  phases: readonly Phase[],
+  run: (deps: WorkerDeps, delivery: Delivery, signal: AbortSignal) => Promise<void>,
+): Promise<boolean> {
+  const { deps, abort } = running;
+  const claimed = await deps.store.claim(phases, BATCH, leaseOf(running));
+  await Promise.all(
+    claimed.map(async (delivery) => {
+      const startedAt = deps.ambient.clock.now();
+      try {
+        await run(deps, delivery, abort);
+        running.failures.delete(delivery.id);
+      } catch (error) {
+        if (abort.aborted) return;
+        await postpone(running, delivery, error);
+      } finally {
+        deps.metrics.stage(stage, (deps.ambient.clock.now() - startedAt) / 1000);
+      }
+    }),
+  );
+  return claimed.length > 0;
+}
+
+/** A delivery that cannot be moved on now keeps its phase, says why, and is looked at again later. */
+async function postpone(running: Running, delivery: Delivery, error: unknown): Promise<void> {
+  const { deps } = running;
+  const dueInMs = backoff(running, delivery.id);
+  deps.log.warn("a delivery has to wait", { delivery: delivery.id, phase: delivery.phase, dueInMs, error });
+  const message = `tried again soon: ${messageOf(error)}`;
+  await deps.store.save(delivery, { phase: delivery.phase, message, dueInMs });
+}
+
+async function writeNextLane(running: Running): Promise<boolean> {
+  const { deps, abort } = running;
+  const claim = await deps.store.claimLane(leaseOf(running));
+  if (claim === undefined) return false;
+  const startedAt = deps.ambient.clock.now();
+  const result = await keepingLease(running, claim, (signal) => writeLane(deps, claim, signal)).catch(
+    (error: unknown): LaneResult => {
+      abort.throwIfAborted();
+      deps.log.warn("a lane has to wait", { lane: claim.lane.id, error });
+      const retryAfterMs = isGitspanError(error) ? error.retryAfterMs : undefined;
+      return {
+        kind: isGitspanError(error) && !error.transient ? "blocked" : "again",
+        why: messageOf(error),
+        retryAfterMs,
+      };
+    },
+  );
+  deps.metrics.stage("write", (deps.ambient.clock.now() - startedAt) / 1000);
+  await deps.store.releaseLane(claim, restOf(running, claim, result));
+  return true;
+}
+
+function restOf(running: Running, claim: LaneClaim, result: LaneResult): number {
+  switch (result.kind) {
+    case "idle":
+      running.failures.delete(claim.lane.id);
+      return Math.round(running.watchMs * (0.75 + running.deps.ambient.random.next() / 2));
+    case "again":
+      return Math.max(result.retryAfterMs ?? 0, backoff(running, claim.lane.id));
+    case "blocked":
+      running.deps.log.error("a lane cannot be written", { lane: claim.lane.id, why: result.why });
+      return BLOCKED_BACKOFF_MS;
+  }
+}
+
+/** Runs with the lease renewed in time; the signal aborts when the lane is lost or everything stops. */
+async function keepingLease<T>(
+  running: Running,
+  claim: LaneClaim,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { deps, abort, leaseMs } = running;
+  const done = new AbortController();
+  const lost = new AbortController();
+  const renewing = (async () => {
+    while (!done.signal.aborted) {
+      await deps.ambient.clock.sleep(leaseMs / 3, done.signal);
+      if (!(await deps.store.renewLane(claim, leaseOf(running)))) lost.abort(new Error("the lane has another owner"));
+    }
+  })().catch(() => undefined);
+  try {
+    return await run(AbortSignal.any([abort, lost.signal]));
+  } finally {
+    done.abort();
+    await renewing;
+  }
+}
+
+/** Exponential with full jitter; the first two tries at once. */
+function backoff(running: Running, key: string): number {
+  const failures = (running.failures.get(key) ?? 0) + 1;
+  running.failures.set(key, failures);
+  if (failures <= 2) return 0;
+  const ceiling = Math.min(MAX_BACKOFF_MS, BASE_BACKOFF_MS * 2 ** (failures - 2));
+  return Math.round(running.deps.ambient.random.next() * ceiling);
+}
+
+function leaseOf(running: Running): Lease {
+  return { owner: running.owner, ms: running.leaseMs };
+}

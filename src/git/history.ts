@@ -1,0 +1,114 @@
+import { GitspanError } from "../model/errors.ts";
+import type { CommitInfo, CommitRange, Oid } from "../model/git.ts";
+
+/** Commits without their trees. */
+export interface CommitSource {
+  /** Known without asking anybody. */
+  known(oid: Oid): CommitInfo | undefined;
+  /**
+   * Commits in the history of `tip`, at most `depth` generations, without the history of `except`.
+   * `cut` says that the depth ended the history somewhere.
+   */
+  history(
+    input: { tip: Oid; except?: Oid; depth: number },
+    signal: AbortSignal,
+  ): Promise<{ commits: Map<Oid, CommitInfo>; cut: boolean }>;
+  /** Whether the repository has the commit at all, on a branch or not. */
+  has(commit: Oid, nearby: Oid, signal: AbortSignal): Promise<boolean>;
+}
+
+/** How many generations `range` looks back. */
+export const RANGE_DEPTH = 1000;
+/** How many generations decide about ancestry, when the first look did not. */
+const ANCESTRY_DEPTH = 50_000;
+
+/**
+ * Commits of `tip` that `base` lacks, newest first, children before parents; one request, none when all is known.
+ * `connected` is false when base is not an ancestor of tip, or lies more than 1000 generations back.
+ */
+export async function rangeOf(
+  source: CommitSource,
+  base: Oid,
+  tip: Oid,
+  signal: AbortSignal,
+): Promise<CommitRange & { cut: boolean }> {
+  if (base === tip) return { commits: [], connected: true, cut: false };
+  const local = walk(base, tip, (oid) => source.known(oid));
+  // Complete only when every line of history ends at base itself: then nothing of base's own history was walked.
+  if (local.connected && local.loose.size === 0) return { ...local, cut: false };
+  const { commits, cut } = await source.history({ tip, except: base, depth: RANGE_DEPTH }, signal);
+  return { ...walk(base, tip, (oid) => commits.get(oid)), cut };
+}
+
+/**
+ * Whether `ancestor` is in the history of `commit`, or is it.
+ * @throws GitspanError git-too-large when the history is too long to tell: a guess could write a delivery twice
+ */
+export async function isAncestorOf(
+  source: CommitSource,
+  ancestor: Oid,
+  commit: Oid,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const near = walk(ancestor, commit, (oid) => source.known(oid));
+  if (ancestor === commit || near.connected) return true;
+  const range = await rangeOf(source, ancestor, commit, signal);
+  if (range.connected || !range.cut) return range.connected;
+  if (!(await source.has(ancestor, commit, signal))) return false;
+  const { commits, cut } = await source.history({ tip: commit, except: ancestor, depth: ANCESTRY_DEPTH }, signal);
+  const { connected } = walk(ancestor, commit, (oid) => commits.get(oid));
+  if (connected || !cut) return connected;
+  throw new GitspanError("git-too-large", `the history between ${ancestor} and ${commit} is too long to compare`, {
+    hint: "compare commits that lie closer together",
+  });
+}
+
+interface Walk {
+  commits: CommitInfo[];
+  connected: boolean;
+  /** Where the walk ended elsewhere than at base: unknown commits, and commits without parents. */
+  loose: Set<Oid>;
+}
+
+/** Walks from tip to base over the commits that `get` knows. */
+function walk(base: Oid, tip: Oid, get: (oid: Oid) => CommitInfo | undefined): Walk {
+  const found = new Map<Oid, CommitInfo>();
+  const loose = new Set<Oid>();
+  let connected = false;
+  const queue = [tip];
+  for (let oid = queue.pop(); oid !== undefined; oid = queue.pop()) {
+    if (oid === base) connected = true;
+    if (oid === base || found.has(oid) || loose.has(oid)) continue;
+    const commit = get(oid);
+    if (commit === undefined) {
+      loose.add(oid);
+      continue;
+    }
+    found.set(oid, commit);
+    if (commit.parents.length === 0) loose.add(oid);
+    queue.push(...commit.parents);
+  }
+  return { commits: newestFirst(found), connected, loose };
+}
+
+/** Children before parents; among those that may come next, the one committed last (as `git log --date-order`). */
+function newestFirst(commits: Map<Oid, CommitInfo>): CommitInfo[] {
+  const children = new Map<Oid, number>();
+  for (const { parents } of commits.values()) {
+    for (const parent of parents) children.set(parent, (children.get(parent) ?? 0) + 1);
+  }
+  const ready = [...commits.values()].filter(({ oid }) => !children.has(oid));
+  const sorted: CommitInfo[] = [];
+  for (;;) {
+    ready.sort((a, b) => a.committedAt - b.committedAt);
+    const next = ready.pop();
+    if (next === undefined) return sorted;
+    sorted.push(next);
+    for (const parent of next.parents) {
+      const left = (children.get(parent) ?? 0) - 1;
+      children.set(parent, left);
+      const commit = commits.get(parent);
+      if (left === 0 && commit !== undefined) ready.push(commit);
+    }
+  }
+}

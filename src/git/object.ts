@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import type { Oid } from "../model/git.ts";
+
+export type ObjectType = "commit" | "tree" | "blob" | "tag";
+
+export interface GitObject {
+  type: ObjectType;
+  data: Buffer;
+}
+
+/** An object that may have to be fetched, and what it is expected to be. */
+export interface Want {
+  oid: Oid;
+  type: "commit" | "tree" | "blob";
+}
+
+/** Where objects come from: the remote with a cache, or memory. */
+export interface ObjectSource {
+  /**
+   * All of the wanted objects, keyed by id; asks the remote at most once.
+   * @throws GitspanError git-not-found when the repository lacks one, git-unreachable and others of the transport
+   */
+  load(wants: readonly Want[], signal: AbortSignal): Promise<Map<Oid, GitObject>>;
+  /** Keeps an object that was made here. */
+  keep(oid: Oid, object: GitObject): void;
+}
+
+/** The id of an object: SHA-1 over its type, length and content. */
+export function hashObject(type: ObjectType, data: Uint8Array): Oid {
+  return createHash("sha1").update(`${type} ${data.length}\0`).update(data).digest("hex");
+}
+
+export function isOid(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}

@@ -1,0 +1,129 @@
+import type { Ambient } from "../model/ambient.ts";
+import { type GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
+import type { Oid, PreparedPush, PushResult, RefusalReason } from "../model/git.ts";
+import { refOf } from "./branch-name.ts";
+import { retryAfterOf, wordsOf } from "./http-failure.ts";
+import { FLUSH, packet } from "./pkt-line.ts";
+import { type PushReport, readPushReport } from "./push-report.ts";
+import { classifyRejection } from "./rejection.ts";
+import type { Remote } from "./remote.ts";
+import { type HttpAnswer, newWire } from "./transport.ts";
+
+interface Deps {
+  ambient: Ambient;
+  remote: Remote;
+}
+
+/** A hook may print pages; this much reaches people. */
+const MAX_WORDS = 2000;
+
+/**
+ * Sends the pack and moves the branch from base to head, if it is still at base: one request, never forced.
+ * Whatever the server answers is a result; only the signal's reason is thrown.
+ */
+export async function pushPrepared(deps: Deps, prepared: PreparedPush, signal: AbortSignal): Promise<PushResult> {
+  const { remote } = deps;
+  const wire = newWire();
+  let answer: HttpAnswer;
+  try {
+    const ref = refOf(prepared.branch);
+    await remote.prepareToPush(signal);
+    const command = `${prepared.base} ${prepared.head} ${ref}\0 report-status side-band-64k agent=gitspan`;
+    const body = Buffer.concat([packet(command), FLUSH, prepared.pack]);
+    answer = await remote.receivePack(body, wire, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (wire.connected) return { kind: "unclear", message: `no answer to the push: ${messageOf(error)}` };
+    return beforeSending(error);
+  }
+  if (answer.status !== 200) return resultOfStatus(answer, deps.ambient.clock.now());
+  return resultOfReport(deps, prepared, readPushReport(answer.body, refOf(prepared.branch)), signal);
+}
+
+/** The server has seen nothing of this push, so every failure is a definite no. */
+function beforeSending(error: unknown): PushResult {
+  const message = messageOf(error);
+  if (!isGitspanError(error)) return { kind: "unavailable", message };
+  if (error.transient) return { kind: "unavailable", message, ...waitOf(error.retryAfterMs) };
+  return { kind: "refused", reason: reasonOf(error), message };
+}
+
+function reasonOf(error: GitspanError): RefusalReason {
+  if (error.code === "git-auth") return "auth";
+  return error.code === "git-not-found" ? "not-found" : "other";
+}
+
+/** Statuses that a server or a proxy gives before anything is done with a push, and those after which one cannot know. */
+function resultOfStatus(answer: HttpAnswer, now: number): PushResult {
+  const { status } = answer;
+  const said = wordsOf(answer);
+  const message = `the server answers ${status}${said === "" ? "" : `: ${said}`}`;
+  const wait = retryAfterOf(answer, now);
+  if (status === 401 || status === 403) return { kind: "refused", reason: "auth", message };
+  if (status === 404 || status === 410) return { kind: "refused", reason: "not-found", message };
+  if (status === 413) return { kind: "refused", reason: "too-large", message };
+  if (status === 429) return { kind: "unavailable", message, ...waitOf(wait) };
+  // A proxy also answers 503 when the server behind it breaks off; only one that names a time to come back has kept the
+  // request to itself.
+  if (status === 503 && wait !== undefined) return { kind: "unavailable", message, ...waitOf(wait) };
+  if (status === 408 || status >= 500 || status < 300) return { kind: "unclear", message };
+  return { kind: "refused", reason: "other", message };
+}
+
+async function resultOfReport(
+  deps: Deps,
+  prepared: PreparedPush,
+  report: PushReport,
+  signal: AbortSignal,
+): Promise<PushResult> {
+  const words = { status: statusOf(report), remote: report.remote };
+  const message = messageFor(words.status, report);
+  if (report.ref === undefined) {
+    // An error that stands where the report would begin came before the push was looked at, but only known words prove it.
+    const known = report.fatal === undefined ? undefined : classifyRejection(words);
+    if (known?.kind === "refused" && known.reason !== "other") return { ...known, message };
+    return { kind: "unclear", message: message === "" ? "the server did not report what became of the push" : message };
+  }
+  if (report.ref.ok) return { kind: "landed" };
+  const rejection = classifyRejection(words);
+  if (rejection.kind === "refused" || rejection.kind === "unavailable") return { ...rejection, message };
+  const now = placeNamed(report, prepared) ?? (await look(deps, prepared.branch, signal));
+  if (now === prepared.head) return { kind: "landed" };
+  if (rejection.kind === "race" || (now !== undefined && now !== prepared.base)) return { kind: "lost-race", message };
+  // Refused by a word that may mean a race, and the branch stands where it stood; if it could not be read, wait.
+  return now === undefined ? { kind: "unavailable", message } : { ...rejection.otherwise, message };
+}
+
+function statusOf(report: PushReport): string {
+  if (report.ref?.ok === false) {
+    const { unpack } = report;
+    return unpack === undefined || unpack === "ok" ? report.ref.reason : `${report.ref.reason}: ${unpack}`;
+  }
+  return report.fatal ?? report.unpack ?? "";
+}
+
+/** Where the branch is by the server's own words, when that settles the matter without asking again. */
+function placeNamed(report: PushReport, prepared: PreparedPush): Oid | undefined {
+  const text = `${statusOf(report)}\n${report.remote}`;
+  const oid = /is at ([0-9a-f]{40}) but expected/.exec(text)?.[1];
+  return oid === prepared.base ? undefined : oid;
+}
+
+async function look(deps: Deps, branch: string, signal: AbortSignal): Promise<Oid | undefined> {
+  try {
+    return await deps.remote.branchTip(branch, signal);
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** The reason as people read it: the status alone often says no more than "hook declined". */
+function messageFor(status: string, report: PushReport): string {
+  const words = [status, report.remote].filter((part) => part !== "").join(": ");
+  return words.slice(0, MAX_WORDS);
+}
+
+function waitOf(retryAfterMs: number | undefined): { retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
+}

@@ -1,0 +1,153 @@
+import type { Ambient } from "../model/ambient.ts";
+import { GitspanError } from "../model/errors.ts";
+import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult } from "../model/git.ts";
+import { changedBetween, lastChangeOf } from "./compare.ts";
+import { isAncestorOf, rangeOf } from "./history.ts";
+import { LazyObjects } from "./lazy-objects.ts";
+import { isOid } from "./object.ts";
+import { ObjectStore } from "./object-store.ts";
+import { preparePush } from "./prepare.ts";
+import { pushPrepared } from "./push.ts";
+import { readFilesAt } from "./read-files.ts";
+import { Remote } from "./remote.ts";
+import { RemoteCommits } from "./remote-commits.ts";
+import { type Credentials, type Timeouts, Transport } from "./transport.ts";
+
+export interface HttpRepositoryOptions {
+  /** http or https; a user name and password in it are used as credentials and never shown. */
+  url: string;
+  /** Asked before every request. */
+  credentials?: () => Promise<Credentials | undefined>;
+  /** Certificates (PEM) to trust instead of the usual ones. */
+  ca?: string;
+  /** Milliseconds; default 10 s to connect, 60 s for the first byte, 300 s for a whole request. */
+  timeouts?: Partial<Timeouts>;
+  /** Of one file, tree or commit, inflated; default 8 MiB. */
+  maxObjectBytes?: number;
+  /** Of one answer on the wire; default 64 MiB. What an answer unfolds to may be four times as large. */
+  maxResponseBytes?: number;
+  /** Of the objects kept in memory for all lanes of the repository; default 64 MiB. */
+  storeBytes?: number;
+}
+
+/** The part of a structured log that is used here: messages are constants, what varies is a field. */
+interface DebugLog {
+  debug(message: string, fields?: Record<string, unknown>): void;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * One Git repository over smart HTTP, protocol version 2. Fetches only the objects on the way to the files it is asked
+ * for, and keeps them; nothing is written to disk.
+ * @throws GitspanError git-unsupported when the URL is neither http nor https
+ */
+export function openHttpRepository(
+  deps: { ambient: Ambient; log?: DebugLog },
+  options: HttpRepositoryOptions,
+): HttpRepository {
+  return new HttpRepository(deps, options);
+}
+
+/** Satisfies the application's `GitRepository` port; its methods are described there. */
+export class HttpRepository {
+  readonly #deps: { ambient: Ambient; log?: DebugLog };
+  readonly #transport: Transport;
+  readonly #remote: Remote;
+  readonly #objects: LazyObjects;
+  readonly #commits: RemoteCommits;
+
+  constructor(deps: { ambient: Ambient; log?: DebugLog }, options: HttpRepositoryOptions) {
+    const { url, credentials } = splitUrl(options.url);
+    const maxResponseBytes = options.maxResponseBytes ?? 64 * MIB;
+    const transport = new Transport(deps.ambient, {
+      credentials: options.credentials ?? (async () => credentials),
+      ca: options.ca,
+      timeouts: { connectMs: 10_000, firstByteMs: 60_000, totalMs: 300_000, ...options.timeouts },
+      maxResponseBytes,
+    });
+    const limits = { objectBytes: options.maxObjectBytes ?? 8 * MIB, totalBytes: 4 * maxResponseBytes };
+    const store = new ObjectStore(options.storeBytes ?? 64 * MIB);
+    this.#deps = deps;
+    this.#transport = transport;
+    this.#remote = new Remote(deps.ambient, transport, url);
+    this.#objects = new LazyObjects(this.#remote, store, limits);
+    this.#commits = new RemoteCommits(this.#remote, store, this.#objects);
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** @throws GitspanError git-branch-missing, and those of the transport */
+  async tip(branch: string, signal: AbortSignal): Promise<Oid> {
+    const oid = await this.#remote.branchTip(branch, signal);
+    if (oid !== undefined) return oid;
+    throw new GitspanError("git-branch-missing", `${this.#remote.place} has no branch ${branch}`, {
+      hint: "create the branch with a first commit, or correct its name",
+    });
+  }
+
+  async readFiles(commit: Oid, paths: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>> {
+    return readFilesAt(this.#objects, { commit: checked(commit), paths }, signal);
+  }
+
+  async changedPaths(from: Oid, to: Oid, paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+    return changedBetween({ objects: this.#objects }, { from: checked(from), to: checked(to), paths }, signal);
+  }
+
+  async range(base: Oid, tip: Oid, signal: AbortSignal): Promise<CommitRange> {
+    const { commits, connected } = await rangeOf(this.#commits, checked(base), checked(tip), signal);
+    return { commits, connected };
+  }
+
+  async isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean> {
+    return isAncestorOf(this.#commits, checked(ancestor), checked(commit), signal);
+  }
+
+  async lastChange(tip: Oid, paths: readonly string[], signal: AbortSignal): Promise<CommitInfo | undefined> {
+    const deps = { objects: this.#objects, commits: this.#commits };
+    return lastChangeOf(deps, { tip: checked(tip), paths }, signal);
+  }
+
+  async prepare(branch: string, base: Oid, plans: readonly CommitPlan[], signal: AbortSignal): Promise<PreparedPush> {
+    return preparePush(this.#objects, { branch, base: checked(base), plans }, signal);
+  }
+
+  async push(prepared: PreparedPush, signal: AbortSignal): Promise<PushResult> {
+    const { branch, base, head, commits, pack } = prepared;
+    const result = await pushPrepared({ ambient: this.#deps.ambient, remote: this.#remote }, prepared, signal);
+    this.#deps.log?.debug("git push", {
+      repository: this.#remote.place,
+      branch,
+      base,
+      head,
+      commits: commits.length,
+      bytes: pack.length,
+      result: result.kind,
+    });
+    return result;
+  }
+}
+
+function splitUrl(text: string): { url: string; credentials?: Credentials } {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new GitspanError("git-unsupported", "only http and https URLs of Git repositories are supported", {
+      hint: "write the repository's URL as https://host/path.git",
+    });
+  }
+  const { username, password, origin, pathname } = parsed;
+  const url = origin + pathname.replace(/\/+$/, "");
+  if (username === "" && password === "") return { url };
+  return { url, credentials: { username: decodeURIComponent(username), password: decodeURIComponent(password) } };
+}
+
+/** Ids go into the wire as lines of their own: nothing else may. */
+function checked(oid: Oid): Oid {
+  if (isOid(oid)) return oid;
+  throw new GitspanError("git-not-found", `"${oid.slice(0, 80)}" is not the id of a commit`, {
+    hint: "write all 40 hexadecimal digits",
+  });
+}

@@ -1,0 +1,60 @@
+import type { ErrorCode } from "../model/errors.ts";
+
+interface ProblemKind {
+  status: number;
+  title: string;
+}
+
+const configuration = { status: 500, title: "The configuration is broken" };
+const edit = { status: 422, title: "The file cannot be edited" };
+const git = { status: 502, title: "The Git server did not do its part" };
+const argocd = { status: 502, title: "Argo CD did not do its part" };
+const store = { status: 503, title: "The store is not available" };
+
+/** Status and title of every error code; the compiler asks for a line here whenever a code is added. */
+export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
+  "config-unreadable": configuration,
+  "config-invalid": configuration,
+  "config-unknown-key": configuration,
+  "config-not-supported": configuration,
+  "edit-parse": edit,
+  "edit-not-found": edit,
+  "edit-ambiguous": edit,
+  "edit-shared-value": edit,
+  "edit-unsupported": edit,
+  "edit-unproven": edit,
+  "edit-too-large": edit,
+  "git-unreachable": git,
+  "git-auth": git,
+  "git-not-found": git,
+  "git-branch-missing": git,
+  "git-protocol": git,
+  "git-too-large": git,
+  "git-path-missing": git,
+  "git-path-unsafe": git,
+  "git-unsupported": git,
+  "git-push-refused": git,
+  "argocd-unreachable": argocd,
+  "argocd-auth": argocd,
+  "argocd-forbidden": argocd,
+  "argocd-not-found": argocd,
+  "argocd-protocol": argocd,
+  "store-unavailable": store,
+  "store-in-use": store,
+  "store-migration": store,
+  "bad-request": { status: 400, title: "The request is not valid" },
+  unauthenticated: { status: 401, title: "No valid token" },
+  forbidden: { status: 403, title: "Not allowed" },
+  "not-found": { status: 404, title: "Not found" },
+  "no-target": { status: 422, title: "No target for this build" },
+  "idempotency-mismatch": { status: 422, title: "The Idempotency-Key was used for something else" },
+  "payload-too-large": { status: 413, title: "The request is too large" },
+  "unsupported-media-type": { status: 415, title: "The media type is not supported" },
+  "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "rate-limited": { status: 429, title: "Too many requests" },
+  "shutting-down": { status: 503, title: "The server is shutting down" },
+  unreachable: { status: 502, title: "Something that is needed cannot be reached" },
+  "timed-out": { status: 504, title: "It took too long" },
+  usage: { status: 400, title: "The request is not valid" },
+  internal: { status: 500, title: "Something went wrong inside gitspan" },
+};

@@ -1,0 +1,37 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Log } from "../delivery/ports.ts";
+import type { GitspanError } from "../model/errors.ts";
+import { PROBLEM_TYPE, problemHeaders, problemOf } from "./problem.ts";
+import { toGitspanError } from "./translate.ts";
+
+/** Answers with the problem that an error is, and logs what the caller is not told. */
+export async function replyProblem(
+  log: Log,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const error = toGitspanError(thrown);
+  const problem = problemOf(error, { instance: pathOf(request), requestId: request.id });
+  if (problem.status >= 500 && error.code !== "shutting-down") {
+    log.error("request failed", { requestId: request.id, route: request.routeOptions.url, error: rootOf(error) });
+  }
+  for (const [name, value] of Object.entries(problemHeaders(error))) {
+    if (!reply.hasHeader(name)) reply.header(name, value);
+  }
+  return reply
+    .code(problem.status)
+    .headers({ "x-request-id": request.id, "cache-control": "no-store" })
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problem));
+}
+
+/** Without the query: it may hold what does not belong into logs. */
+export function pathOf(request: FastifyRequest): string {
+  const end = request.url.search(/[?#;]/);
+  return end < 0 ? request.url : request.url.slice(0, end);
+}
+
+function rootOf(error: GitspanError): unknown {
+  return error.code === "internal" && error.cause !== undefined ? error.cause : error;
+}

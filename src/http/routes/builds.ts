@@ -1,0 +1,84 @@
+import type { FastifyInstance } from "fastify";
+import type { Caller } from "../../model/access.ts";
+import type { Build } from "../../model/build.ts";
+import type { Delivery } from "../../model/delivery.ts";
+import { GitspanError } from "../../model/errors.ts";
+import { parseBuildReport } from "../build-report.ts";
+import { withDeadline } from "../deadline.ts";
+import type { HttpDeps } from "../deps.ts";
+import { idOf } from "../ids.ts";
+import { parseWith } from "../parse.ts";
+import { noQuery, waitQuery } from "../queries.ts";
+import { callerOf, idempotencyOf, traceparentOf } from "../request-context.ts";
+import { buildLink, buildShape, isDone, isWritten } from "../shapes.ts";
+import { maySee } from "../visibility.ts";
+import { readUntil, untilDisconnect } from "../wait.ts";
+
+const MAX_BUILD_BYTES = 256 * 1024;
+const ACCEPT_MS = 30_000;
+const PAGE = 200;
+
+interface SeenBuild {
+  build: Build;
+  deliveries: Delivery[];
+}
+
+export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const rateLimit = { max: deps.limits?.buildsPerMinute ?? 300, timeWindow: 60_000 };
+
+  app.post("/v1/builds", { bodyLimit: MAX_BUILD_BYTES, config: { rateLimit } }, async (request, reply) => {
+    const caller = callerOf(request);
+    parseWith(noQuery, request.query, "the query");
+    const idempotency = idempotencyOf(request);
+    const traceparent = traceparentOf(request);
+    const report = parseBuildReport(request.body, deps.clock.now());
+    const accepted = await withDeadline(deps.clock, { ms: ACCEPT_MS, late: notStored }, (signal) =>
+      deps.intake.accept(
+        { report: { ...report, ...(traceparent ? { traceparent } : {}) }, caller, idempotency },
+        signal,
+      ),
+    );
+    const { build } = accepted;
+    deps.log.info("build received", { build: build.id, result: accepted.kind, subject: caller.subject });
+    reply.code(accepted.kind === "repeat" ? 200 : 202).header("location", buildLink(build.id));
+    return buildShape(build, visible(deps, caller, accepted.deliveries));
+  });
+
+  app.get<{ Params: { id: string } }>("/v1/builds/:id", async (request, reply) => {
+    const caller = callerOf(request);
+    const query = parseWith(waitQuery, request.query, "the query");
+    const id = idOf(request.params.id, "build");
+    const settled = query.until === "written" ? isWritten : isDone;
+    const seen = await readUntil(deps, {
+      read: () => readBuild(deps, caller, id),
+      settled: (value) => value === undefined || value.deliveries.every(settled),
+      waitMs: query.wait,
+      signal: untilDisconnect(reply.raw),
+    });
+    if (seen === undefined) throw new GitspanError("not-found", "there is no such build");
+    return buildShape(seen.build, seen.deliveries);
+  });
+}
+
+/** Undefined when there is no such build or the caller may see none of its deliveries: nobody can tell which. */
+async function readBuild(deps: HttpDeps, caller: Caller, id: string): Promise<SeenBuild | undefined> {
+  const build = await deps.store.build(id);
+  if (build === undefined) return undefined;
+  const deliveries: Delivery[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await deps.store.deliveries({ buildId: id, limit: PAGE, cursor });
+    deliveries.push(...visible(deps, caller, page.items));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return deliveries.length === 0 ? undefined : { build, deliveries };
+}
+
+function visible(deps: HttpDeps, caller: Caller, deliveries: readonly Delivery[]): Delivery[] {
+  const settings = deps.settings();
+  return deliveries.filter((delivery) => maySee(settings, caller, delivery));
+}
+
+function notStored(): GitspanError {
+  return new GitspanError("store-unavailable", "the store did not answer in time", { transient: true });
+}

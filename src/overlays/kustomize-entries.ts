@@ -1,0 +1,96 @@
+import { isAlias, isMap, isSeq, type Node } from "yaml";
+import { aliasesOf } from "./nodes.ts";
+import { type MapPlace, onlyPair, pairsNamed, startOf, type YamlPair } from "./place.ts";
+import { scalarText } from "./scalar.ts";
+import { refusal, type Source } from "./source.ts";
+import { valueText } from "./steps.ts";
+
+/** One entry of a kustomization's `images`. */
+export interface Entry {
+  place: MapPlace;
+  index: number;
+  name: string | undefined;
+  newName: string | undefined;
+  /** The second `images` list of the document, if there is one. */
+  twice: YamlPair | undefined;
+}
+
+const KINDS = new Set(["Kustomization", "Component"]);
+
+/** Every entry of every `images` list, in the order of the text. Documents of another kind are none of ours. */
+export function imageEntries(source: Source): Entry[] {
+  return source.documents.flatMap((document, index) => {
+    const root = document.contents;
+    if (!isMap<Node, Node | null>(root)) return [];
+    const kind = scalarText(pairsNamed(root, "kind")[0]?.value);
+    if (kind !== undefined && !KINDS.has(kind)) return [];
+    const base = { source, document: index, map: root, path: [], chain: [root] };
+    const [first, twice] = pairsNamed(root, "images");
+    return [first, twice].flatMap((pair) => listEntries(base, pair?.value ?? null, twice));
+  });
+}
+
+function listEntries(base: MapPlace, value: Node | null, twice: YamlPair | undefined): Entry[] {
+  const list = followed(base, value);
+  if (!isSeq<Node>(list.node)) return [];
+  const chain = [...base.chain, list.node];
+  return list.node.items.flatMap((item, index) => {
+    const entry = followed(base, item);
+    if (!isMap<Node, Node | null>(entry.node)) return [];
+    const through = list.through ?? entry.through;
+    const place = { ...base, map: entry.node, path: ["images", index], chain: [...chain, entry.node], through };
+    return [{ place, index, name: field(place, "name"), newName: field(place, "newName"), twice }];
+  });
+}
+
+function followed(base: MapPlace, node: Node | null): { node: Node | null | undefined; through?: MapPlace["through"] } {
+  const document = base.source.documents[base.document];
+  if (!isAlias(node) || document === undefined) return { node };
+  return { node: aliasesOf(document).get(node), through: node };
+}
+
+/** The text of a field as it stands; the first one where the key stands twice. */
+export function field(place: MapPlace, key: string): string | undefined {
+  const pair = pairsNamed(place.map, key)[0];
+  return pair === undefined ? undefined : valueText(place, pair.value);
+}
+
+/** Throws `edit-ambiguous` or `edit-unsupported` when it is not certain what the entry says. */
+export function refuseUncertain(entry: Entry): void {
+  const { source, map } = entry.place;
+  const again = entry.twice;
+  if (again !== undefined) {
+    throw refusal(source, "edit-ambiguous", startOf(again.key), "the list images stands here a second time", {
+      hint: "Join the two lists.",
+    });
+  }
+  for (const key of ["name", "newName", "newTag", "digest"]) onlyPair(entry.place, key);
+  const merge = pairsNamed(map, "<<")[0];
+  if (merge !== undefined) {
+    throw refusal(source, "edit-unsupported", startOf(merge.key), "the entry takes values from elsewhere (<<)", {
+      hint: "Write the values out in the image's own entry.",
+    });
+  }
+}
+
+/**
+ * The entries that a repository names: by `name` (what manifests say), else by `newName` (what runs). Two entries of one
+ * `name` are ambiguous, as is one that renames the repository away beside another that renames something to it.
+ */
+export function selectEntries(source: Source, entries: readonly Entry[], repository: string): Entry[] {
+  const byName = entries.filter((entry) => entry.name === repository);
+  const byNewName = entries.filter((entry) => entry.newName === repository);
+  const renamedAway = byName.find((entry) => (entry.newName ?? "") !== "" && entry.newName !== repository);
+  const chosen = byName.length > 0 ? byName : byNewName;
+  const rival = byNewName.find((entry) => !byName.includes(entry));
+  const names = new Set<string | undefined>();
+  const twice = chosen.find((entry) => names.size === names.add(entry.name).size);
+  const culprit = twice ?? (renamedAway === undefined ? undefined : rival);
+  if (culprit !== undefined) {
+    throw refusal(source, "edit-ambiguous", startOf(culprit.place.map), `a second entry is for ${repository}`, {
+      hint: "Leave one entry per image.",
+    });
+  }
+  chosen.forEach(refuseUncertain);
+  return chosen;
+}

@@ -1,0 +1,97 @@
+import { Composer, CST, Parser } from "yaml";
+import { type ErrorCode, GitspanError, type SourcePosition } from "../model/errors.ts";
+import { aliasesOf, type YamlDocument } from "./nodes.ts";
+
+/** Files come from repositories that others write: these limits keep a hostile one from costing more than a refusal. */
+const MAX_CHARACTERS = 1024 * 1024;
+const MAX_DEPTH = 100;
+const MAX_ALIASES = 1000;
+
+/** A parsed file: the text is the truth, the trees only say where things stand in it. */
+export interface Source {
+  text: string;
+  file: string;
+  documents: YamlDocument[];
+}
+
+/**
+ * Parses a YAML stream. Duplicate keys are allowed here (they occur in real files); who edits must check that the path
+ * it takes is unambiguous. Throws `edit-too-large` beyond the limits and `edit-parse` for what is not YAML.
+ */
+export function parseSource(text: string, file: string): Source {
+  if (text.length > MAX_CHARACTERS) {
+    throw new GitspanError("edit-too-large", `${file} has more than ${MAX_CHARACTERS} characters`, {
+      hint: "Move the images into a smaller file of their own.",
+    });
+  }
+  const tokens = [...new Parser().parse(text)];
+  checkDepth({ text, file }, tokens);
+  const options = { uniqueKeys: false, keepSourceTokens: true, prettyErrors: false, logLevel: "error" } as const;
+  const documents = [...new Composer(options).compose(tokens)];
+  for (const document of documents) {
+    const error = document.errors[0];
+    if (error !== undefined) {
+      throw refusal({ text, file }, "edit-parse", error.pos[0], `not valid YAML: ${error.message}`, {
+        hint: "Repair the file; nothing is written into one that cannot be read.",
+        cause: error,
+      });
+    }
+  }
+  if (documents.reduce((sum, document) => sum + aliasesOf(document).size, 0) > MAX_ALIASES) {
+    throw new GitspanError("edit-too-large", `${file} has more than ${MAX_ALIASES} aliases`, {
+      hint: "Write the values out, or split the file.",
+    });
+  }
+  return { text, file, documents };
+}
+
+/** Walks the tokens without recursion: the tree is only built once it is known to be shallow. */
+function checkDepth(source: Pick<Source, "text" | "file">, tokens: readonly CST.Token[]): void {
+  const stack = tokens.map((token) => ({ token, depth: 0 }));
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { token, depth } = top;
+    if (depth > MAX_DEPTH) {
+      throw refusal(source, "edit-too-large", token.offset, `nested more than ${MAX_DEPTH} levels deep`, {
+        hint: "Such a file is not edited.",
+      });
+    }
+    stack.push(...childrenOf(token).map((child) => ({ token: child, depth: depth + 1 })));
+  }
+}
+
+function childrenOf(token: CST.Token): CST.Token[] {
+  if (token.type === "document") return token.value === undefined ? [] : [token.value];
+  if (!CST.isCollection(token)) return [];
+  return token.items.flatMap((item) => [item.key, item.value].filter((child) => child !== null && child !== undefined));
+}
+
+/** 1-based line and column, as editors show them; a byte order mark takes no column. */
+export function positionAt(source: Pick<Source, "text" | "file">, offset: number): SourcePosition {
+  const before = source.text.slice(0, offset);
+  const lineStart = before.lastIndexOf("\n") + 1;
+  const mark = lineStart === 0 && before.startsWith("\uFEFF") ? 1 : 0;
+  return {
+    file: source.file,
+    line: before.split("\n").length,
+    column: offset - lineStart - mark + 1,
+  };
+}
+
+const MAX_EXCERPT = 120;
+
+/** An error at a place of the file; the message shows the line. */
+export function refusal(
+  source: Pick<Source, "text" | "file">,
+  code: ErrorCode,
+  offset: number,
+  message: string,
+  details: { hint: string; cause?: unknown },
+): GitspanError {
+  const lineStart = source.text.lastIndexOf("\n", offset - 1) + 1;
+  const lineEnd = source.text.indexOf("\n", offset);
+  const line = source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).trim();
+  const excerpt = line.length > MAX_EXCERPT ? `${line.slice(0, MAX_EXCERPT)}...` : line;
+  const at = positionAt(source, offset);
+  const shown = excerpt === "" ? "" : `: ${excerpt}`;
+  return new GitspanError(code, `${at.file}:${at.line}:${at.column}: ${message}${shown}`, { ...details, at });
+}

@@ -1,0 +1,175 @@
+import { isAlias, isScalar, type Node } from "yaml";
+import type { GitspanError } from "../model/errors.ts";
+import type { Change } from "./change.ts";
+import { eolFor, leadOf, lineAt } from "./lines.ts";
+import { aliasesOf, anchorOf, tagOf } from "./nodes.ts";
+import { type MapPlace, refuseShared, startOf, type YamlPair } from "./place.ts";
+import type { Expectation } from "./prove.ts";
+import { isWritable, plainType, type ScalarStyle, scalarText, styleOf, writeString } from "./scalar.ts";
+import { refusal } from "./source.ts";
+
+/** One thing done to one value: the splice, what must be true afterwards, and what people should know. */
+export interface Step {
+  change: Change;
+  expectation: Expectation;
+  warning?: string;
+}
+
+const STRING_TAG = "tag:yaml.org,2002:str";
+
+/** Sets a value that stands there, in its own style. `undefined` when it is what it should be. */
+export function setValue(place: MapPlace, pair: YamlPair, value: string): Step | undefined {
+  const node = pair.value;
+  const old = valueText(place, node);
+  if (old === value && !isOtherType(node)) return undefined;
+  refuseUnwritable(place, node, value);
+  refuseShared(place, node);
+  const style = styleOf(node);
+  const tag = tagOf(node);
+  if (!isScalar(node) || style === undefined || (tag !== undefined && tag !== STRING_TAG)) {
+    throw unsupported(place, node ?? pair.key, "only a plain or quoted value of one line can be replaced");
+  }
+  const path = [...place.path, keyOf(pair)];
+  const expectation: Expectation = { document: place.document, path, value };
+  const start = startOf(node);
+  const end = node.range?.[1] ?? start;
+  if (start === end) {
+    const colon = colonEnd(pair);
+    if (colon === undefined || anchorOf(node) !== undefined)
+      throw unsupported(place, pair.key, "the empty value is not plain");
+    const text = ` ${writeString(value, "plain")}`;
+    return {
+      change: { kind: "insert", start: colon, end: colon, text, path, old: undefined, new: value },
+      expectation,
+    };
+  }
+  const change = { kind: "replace", start, end, path, old, new: value } as const;
+  const type = plainType(value);
+  // The author's choice for numbers and dates is kept: what the reader makes of them is not ours to change.
+  if (
+    style === "plain" &&
+    tag === undefined &&
+    type !== "string" &&
+    plainType(old ?? "") === type &&
+    type !== "other"
+  ) {
+    const warning = `${place.source.file}: ${keyOf(pair)} ${value} is written without quotes, as ${old} was: YAML reads it as a ${type}`;
+    return { change: { ...change, text: value }, expectation: { ...expectation, anyType: true }, warning };
+  }
+  const text = style === "plain" ? writeString(value, neededStyle(place, value)) : writeString(value, style);
+  return { change: { ...change, text }, expectation };
+}
+
+/** Puts `key: value` behind `after`, indented and quoted like it. `behind` is the key it will follow in the result. */
+export function insertValue(place: MapPlace, key: string, value: string, after: YamlPair, behind: string): Step {
+  refuseUnwritable(place, after.key, value);
+  refuseShared(place);
+  const { text } = place.source;
+  const lead = leadOf(text, startOf(after.key));
+  const valueEnd = endOf(after);
+  const style = styleOf(after.value);
+  const keyStyle = styleOf(after.key);
+  const simple = (isAlias(after.value) || style !== undefined) && keyStyle !== undefined;
+  if (!simple || (place.map.flow !== true && lead.kind === "other")) {
+    throw unsupported(place, after.key, `no place to put "${key}" behind this`);
+  }
+  const line = lineAt(text, valueEnd);
+  const written = `${writeString(key, keyStyle)}: ${writeString(value, style ?? "plain")}`;
+  const newLine = `${eolFor(text, line)}${" ".repeat(lead.width)}`;
+  const separator = place.map.flow !== true ? newLine : lead.kind === "blank" && lead.width > 0 ? `,${newLine}` : ", ";
+  const at = place.map.flow === true ? valueEnd : line.end;
+  const path = [...place.path, key];
+  return {
+    change: { kind: "insert", start: at, end: at, text: `${separator}${written}`, path, old: undefined, new: value },
+    expectation: { document: place.document, path, value, insertAfter: behind },
+  };
+}
+
+/** Takes a value out, with its key and, in block style, its whole line. */
+export function removeValue(place: MapPlace, pair: YamlPair): Step {
+  refuseShared(place, isAlias(pair.value) ? null : pair.value);
+  const [start, end] = place.map.flow === true ? flowSpan(place, pair) : blockSpan(place, pair);
+  const path = [...place.path, keyOf(pair)];
+  return {
+    change: { kind: "delete", start, end, text: "", path, old: valueText(place, pair.value), new: undefined },
+    expectation: { document: place.document, path, value: undefined },
+  };
+}
+
+function blockSpan(place: MapPlace, pair: YamlPair): [number, number] {
+  const { text } = place.source;
+  const start = startOf(pair.key);
+  const line = lineAt(text, endOf(pair));
+  const lead = leadOf(text, start);
+  const removable = isAlias(pair.value) || styleOf(pair.value) !== undefined;
+  if (removable && lead.kind === "blank") {
+    const own = lineAt(text, start).start;
+    // At the end of a file without a final newline, the line break before goes: the file still ends without one.
+    return line.eol === "" && own > 0 ? [lineAt(text, own - 1).end, line.end] : [own, line.next];
+  }
+  const next = place.map.items[place.map.items.indexOf(pair) + 1];
+  if (removable && lead.kind === "dash" && next !== undefined) {
+    const nextStart = startOf(next.key);
+    if (leadOf(text, nextStart).kind === "blank" && text.slice(line.next, nextStart).trim() === "")
+      return [start, nextStart];
+  }
+  throw unsupported(place, pair.key, `the line of "${keyOf(pair)}" cannot be taken out alone`);
+}
+
+function flowSpan(place: MapPlace, pair: YamlPair): [number, number] {
+  const { text } = place.source;
+  const index = place.map.items.indexOf(pair);
+  const [previous, next] = [place.map.items[index - 1], place.map.items[index + 1]];
+  const start = startOf(pair.key);
+  const isComma = (from: number, to: number): boolean => /^\s*,\s*$/.test(text.slice(from, to));
+  if (previous !== undefined && isComma(endOf(previous), start)) return [endOf(previous), endOf(pair)];
+  const bare = anchorOf(pair.key) === undefined && tagOf(pair.key) === undefined;
+  if (bare && previous === undefined && next !== undefined && isComma(endOf(pair), startOf(next.key)))
+    return [start, startOf(next.key)];
+  throw unsupported(place, pair.key, `"${keyOf(pair)}" cannot be taken out alone`);
+}
+
+function keyOf(pair: YamlPair): string {
+  return scalarText(pair.key) ?? "";
+}
+
+function endOf(pair: YamlPair): number {
+  const keyEnd = pair.key.range?.[1] ?? 0;
+  return Math.max(keyEnd, colonEnd(pair) ?? 0, pair.value?.range?.[1] ?? 0);
+}
+
+function colonEnd(pair: YamlPair): number | undefined {
+  const colon = pair.srcToken?.sep?.find((token) => token.type === "map-value-ind");
+  return colon === undefined ? undefined : colon.offset + 1;
+}
+
+/** The text of a value, through an alias where it is one. */
+export function valueText(place: MapPlace, node: Node | null): string | undefined {
+  const document = place.source.documents[place.document];
+  return scalarText(isAlias(node) && document !== undefined ? aliasesOf(document).get(node) : node);
+}
+
+/** A plain `null` or `true` is not the string of that text. */
+function isOtherType(node: Node | null): boolean {
+  return isScalar(node) && typeof node.value !== "string" && typeof node.value !== "number";
+}
+
+/** Plain where that stays a string, else the quotes that the map already uses. */
+function neededStyle(place: MapPlace, value: string): ScalarStyle {
+  if (writeString(value, "plain") === value) return "plain";
+  const styles = place.map.items.map((pair) => styleOf(pair.value));
+  return styles.find((style) => style === "single" || style === "double") ?? "double";
+}
+
+function refuseUnwritable(place: MapPlace, node: Node | null, value: string): void {
+  if (isWritable(value)) return;
+  throw refusal(place.source, "edit-unsupported", startOf(node), "the new value does not fit on one line", {
+    hint: "Tags, digests and names consist of printable characters.",
+  });
+}
+
+function unsupported(place: MapPlace, node: Node | null, what: string): GitspanError {
+  return refusal(place.source, "edit-unsupported", startOf(node), what, {
+    hint: "Write the entry as plain `key: value` lines.",
+  });
+}

@@ -1,0 +1,126 @@
+import { sql, type Transaction } from "kysely";
+import type { Hold } from "../model/hold.ts";
+import type { Digest } from "../model/image.ts";
+import { insertTargets } from "./builds.ts";
+import { holdOf, storable } from "./rows.ts";
+import type { Schema, TargetTable } from "./schema.ts";
+import { databaseTime, type Queries, read, type Sql, transact } from "./sql.ts";
+import { lockTargets } from "./targets.ts";
+
+export interface NewHold {
+  id: string;
+  targetId: string;
+  digest?: Digest;
+  by: string;
+  why: string;
+  until?: number;
+}
+
+/** In force now, oldest first. */
+export async function holds(deps: Sql, targetIds: readonly string[]): Promise<Hold[]> {
+  return await read(deps, async (db) => await holdsOf(db, targetIds, await databaseTime(db)));
+}
+
+/** In force at `at`, oldest first. */
+export async function holdsOf(db: Queries, targetIds: readonly string[], at: Date): Promise<Hold[]> {
+  if (targetIds.length === 0) return [];
+  const rows = await db
+    .selectFrom("hold")
+    .selectAll()
+    .where("target_id", "in", targetIds)
+    .where((where) => where.or([where("until", "is", null), where("until", ">", at)]))
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+  return rows.map(holdOf);
+}
+
+/** Locks the target, as every write to it does: an attempt begins either before the hold or under it. */
+export async function createHold(deps: Sql, hold: NewHold): Promise<Hold> {
+  const row = await transact(deps, async (trx) => {
+    const at = await changeTarget(trx, hold.targetId, {});
+    return await trx
+      .insertInto("hold")
+      .values({
+        id: hold.id,
+        target_id: hold.targetId,
+        digest: hold.digest ?? null,
+        by: hold.by,
+        why: storable(hold.why),
+        until: hold.until === undefined ? null : new Date(hold.until),
+        created_at: at,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  });
+  deps.changed();
+  return holdOf(row);
+}
+
+/** False when there is no such hold. Deliveries that wait at the target are looked at again. */
+export async function removeHold(deps: Sql, id: string): Promise<boolean> {
+  const removed = await transact(deps, async (trx) => {
+    const hold = await trx.selectFrom("hold").select("target_id").where("id", "=", id).executeTakeFirst();
+    if (hold === undefined) return false;
+    await lockTargets(trx, [hold.target_id]);
+    const gone = await trx.deleteFrom("hold").where("id", "=", id).executeTakeFirst();
+    if (gone.numDeletedRows === 0n) return false;
+    await wakeWaiting(trx, hold.target_id, await changeTarget(trx, hold.target_id, {}));
+    return true;
+  });
+  if (removed) deps.changed();
+  return removed;
+}
+
+/** The target stays as it is until released. */
+export async function pin(deps: Sql, targetId: string, pinned: { by: string; why: string }): Promise<void> {
+  await transact(deps, async (trx) => {
+    await changeTarget(trx, targetId, { pinned_by: pinned.by, pinned_why: storable(pinned.why) });
+  });
+  deps.changed();
+}
+
+/** False when it is not pinned. Deliveries that wait at the target are looked at again. */
+export async function unpin(deps: Sql, targetId: string): Promise<boolean> {
+  const released = await transact(deps, async (trx) => {
+    const target = (await lockTargets(trx, [targetId])).get(targetId);
+    if (target === undefined || target.pinned_by === null) return false;
+    const at = await changeTarget(trx, targetId, { pinned_by: null, pinned_why: null });
+    await wakeWaiting(trx, targetId, at);
+    return true;
+  });
+  if (released) deps.changed();
+  return released;
+}
+
+/** Writes the target, which need not be there yet, with a new version; gives the time once it is locked. */
+async function changeTarget(
+  trx: Transaction<Schema>,
+  id: string,
+  change: Partial<Pick<TargetTable, "pinned_by" | "pinned_why">>,
+): Promise<Date> {
+  await insertTargets(trx, [id], await databaseTime(trx));
+  await trx
+    .updateTable("target")
+    .set({ ...change, version: sql<number>`version + 1` })
+    .where("id", "=", id)
+    .execute();
+  return await databaseTime(trx);
+}
+
+async function wakeWaiting(trx: Transaction<Schema>, targetId: string, at: Date): Promise<void> {
+  const waiting = trx
+    .selectFrom("delivery")
+    .select("id")
+    .where("target_id", "=", targetId)
+    .where("phase", "=", "waiting")
+    .orderBy("id")
+    .forNoKeyUpdate();
+  await trx
+    .with("waiting", () => waiting)
+    .updateTable("delivery")
+    .from("waiting")
+    .whereRef("delivery.id", "=", "waiting.id")
+    .set({ due_at: sql<Date>`least(due_at, ${at})`, woken: true })
+    .execute();
+}

@@ -1,0 +1,59 @@
+import { adopt, attemptDead, attemptLanded, beginAttempt } from "./attempts.ts";
+import { accept, build } from "./builds.ts";
+import { deliveries, delivery, events } from "./deliveries.ts";
+import { examined } from "./foreign.ts";
+import { createHold, holds, pin, removeHold, unpin } from "./holds.ts";
+import { laneWork } from "./lane-work.ts";
+import { claimLane, releaseLane, renewLane, wakeLane } from "./lanes.ts";
+import type { Changes } from "./notify.ts";
+import type { Sql } from "./sql.ts";
+import { targetStates } from "./targets.ts";
+import { createToken, revokeToken, tokenByHash } from "./tokens.ts";
+import { claim, expedite, now, pending, save } from "./work.ts";
+
+/** Every port of delivery/ports.ts that is about the store, on one database. */
+export type PostgresStore = ReturnType<typeof makeStore>;
+
+export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
+  const on =
+    <R extends unknown[], T>(query: (deps: Sql, ...rest: R) => T) =>
+    (...rest: R): T =>
+      query(sql, ...rest);
+  return {
+    accept: on(accept),
+
+    build: on(build),
+    delivery: on(delivery),
+    deliveries: on(deliveries),
+    events: on(events),
+    targetStates: on(targetStates),
+    holds: on(holds),
+    waitForChange: (timeoutMs: number, signal: AbortSignal) => changes.wait(timeoutMs, signal),
+
+    now: on(now),
+    claim: on(claim),
+    save: on(save),
+    pending: on(pending),
+    expedite: on(expedite),
+
+    claimLane: on(claimLane),
+    renewLane: on(renewLane),
+    releaseLane: (lane: Parameters<typeof releaseLane>[1], dueInMs?: number) => releaseLane(sql, lane, dueInMs),
+    wakeLane: on(wakeLane),
+    laneWork: on(laneWork),
+    beginAttempt: on(beginAttempt),
+    attemptLanded: on(attemptLanded),
+    attemptDead: on(attemptDead),
+    adopt: on(adopt),
+    examined: on(examined),
+
+    createHold: on(createHold),
+    removeHold: on(removeHold),
+    pin: on(pin),
+    unpin: on(unpin),
+
+    createToken: on(createToken),
+    revokeToken: on(revokeToken),
+    tokenByHash: on(tokenByHash),
+  };
+}

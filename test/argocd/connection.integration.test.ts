@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { systemAmbient } from "../../src/ambient.ts";
+import { connectArgoCd } from "../../src/argocd/connection.ts";
+import type { ArgoCd } from "../../src/delivery/ports.ts";
+import { argoCdContract, REPOSITORY_URL } from "../contracts/argocd.ts";
+import { GitText, kustomization } from "./git-text.ts";
+import { connected, eventually, silent, startConnected } from "./simulated.ts";
+
+for (const [name, by] of [
+  ["watch and REST refresh", { kubernetes: true, rest: true }],
+  ["watch and annotation", { kubernetes: true, location: { refreshByAnnotation: true } }],
+  ["REST alone", { rest: true }],
+] as const) {
+  argoCdContract(`the connection by ${name}`, async (git, repositoryUrl) => {
+    const started = await startConnected(git, repositoryUrl, by);
+    await connected(started);
+    const argocd: ArgoCd = started.connection;
+    return { argocd, pass: async () => systemAmbient.clock.sleep(5), close: async () => started.close() };
+  });
+}
+
+test("before the first list nothing is said to be missing", async () => {
+  const connection = await connectArgoCd({ ambient: systemAmbient, log: silent }, [
+    {
+      name: "main",
+      kubernetes: undefined,
+      server: { url: "http://127.0.0.1:9", token: async () => "none" },
+      caFile: undefined,
+      namespaces: [],
+      refreshByAnnotation: false,
+    },
+  ]);
+  const wanted = { repositoryUrl: REPOSITORY_URL, branch: "main", paths: ["a/kustomization.yaml"] };
+  await expect(connection.find(wanted)).rejects.toMatchObject({ code: "argocd-unreachable", transient: true });
+  await eventually(() => connection.ready().every(({ detail }) => detail.includes("cannot be reached")));
+  expect(connection.ready()).toMatchObject([{ name: "argocd/main", ok: false }]);
+  await connection.close();
+});
+
+test("a cluster that is not configured is refused by name", async () => {
+  const connection = await connectArgoCd({ ambient: systemAmbient, log: silent }, []);
+  const ref = { cluster: "elsewhere", namespace: "argocd", name: "checkout" };
+  await expect(connection.snapshots(ref, undefined)).rejects.toMatchObject({ code: "argocd-not-found" });
+  await connection.close();
+});
+
+test("a refresh resolves although the application controller is down", async () => {
+  const git = new GitText();
+  git.commit({ "apps/checkout/overlays/dev/kustomization.yaml": kustomization("1.0.0") });
+  const started = await startConnected(git, REPOSITORY_URL, { kubernetes: true, rest: true });
+  await connected(started);
+  started.simulated.world.setController(false);
+  const ref = { cluster: "main", namespace: "argocd", name: "checkout-dev" };
+  await started.connection.refresh(ref, new AbortController().signal);
+  const isAsked = async (): Promise<boolean> =>
+    (await started.connection.snapshots(ref, undefined)).at(-1)?.annotations.refresh === "normal";
+  await eventually(isAsked);
+  await started.close();
+});

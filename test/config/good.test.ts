@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { loadConfiguration } from "../../src/config/load.ts";
+
+const file = fileURLToPath(new URL("../golden/config/full.yaml", import.meta.url));
+const full = readFileSync(file, "utf8");
+const folder = dirname(file);
+
+const minimal = `
+apiVersion: gitspan.dev/v1alpha1
+kind: Bridge
+database: {urlEnv: DATABASE_URL}
+repositories:
+  gitops: {url: https://git.example.com/gitops}
+environments: {dev: {}}
+apps:
+  checkout:
+    images: {checkout: registry.example.com/checkout}
+    targets: {dev: {kustomize: overlays/dev}}
+`;
+
+test("a full file is resolved with paths relative to it", () => {
+  const configuration = loadConfiguration(full, file);
+  expect(configuration).toMatchObject({
+    file,
+    listen: { host: "0.0.0.0", port: 8484 },
+    metricsListen: { host: "::1", port: 9090 },
+    database: { kind: "embedded", directory: join(folder, "data") },
+    environments: ["dev", "staging", "prod"],
+  });
+  expect(configuration.repositories.get("gitops")).toEqual({
+    name: "gitops",
+    url: "https://gitea.example.com/platform/gitops.git",
+    branch: "trunk",
+    auth: { username: "bot", token: { file: "/run/secrets/gitops" } },
+    caFile: join(folder, "ca/gitea.pem"),
+    author: { name: "Deploy Bot", email: "deploy@example.com" },
+  });
+  expect(configuration.repositories.get("other")).toMatchObject({
+    branch: "main",
+    auth: { username: "oauth2", token: { env: "OTHER_TOKEN" } },
+    author: { name: "gitspan", email: "gitspan@localhost" },
+  });
+  expect(configuration.argocd.get("main")).toEqual({
+    name: "main",
+    kubernetes: { kind: "in-cluster" },
+    server: undefined,
+    caFile: undefined,
+    namespaces: ["argocd"],
+    refreshByAnnotation: false,
+  });
+  expect(configuration.argocd.get("edge")).toEqual({
+    name: "edge",
+    kubernetes: { kind: "kubeconfig", file: join(folder, "edge.kubeconfig"), context: "edge" },
+    server: { url: "https://argocd.example.com", token: { file: resolve(folder, "../secrets/argocd") } },
+    caFile: join(folder, "ca/argocd.pem"),
+    namespaces: ["argocd", "team-a"],
+    refreshByAnnotation: true,
+  });
+});
+
+test("targets take branch, policy and folder from target, environment, repository and defaults, in that order", () => {
+  const [dev, prod, root] = loadConfiguration(full, file).targets;
+  expect(dev).toMatchObject({
+    id: "checkout/dev",
+    repository: "gitops",
+    branch: "trunk",
+    places: [{ format: "kustomize", directory: "apps/checkout/overlays/dev" }],
+    applications: undefined,
+    policy: { settleMs: 0, timeoutMs: 780_000, expireAfterMs: 604_800_000 },
+  });
+  expect(prod).toEqual({
+    id: "checkout/prod",
+    app: "checkout",
+    environment: "prod",
+    repository: "other",
+    branch: "release/1.x",
+    images: [
+      { name: "checkout", repository: "registry.example.com/shop/checkout" },
+      { name: "worker", repository: "registry.example.com/shop/checkout-worker" },
+    ],
+    places: [{ format: "kustomize", directory: "apps/checkout/overlays/prod" }],
+    applications: [
+      { cluster: "main", namespace: "argocd", name: "checkout-prod" },
+      { cluster: "edge", namespace: "team-a", name: "checkout" },
+    ],
+    policy: { settleMs: 120_000, timeoutMs: 1_800_000, expireAfterMs: 43_200_000, degradedMs: 45_000 },
+  });
+  expect(root).toMatchObject({ id: "root/staging", places: [{ directory: "" }], policy: { settleMs: 30_000 } });
+});
+
+test("a minimal file gets its defaults, and the only repository is that of its targets", () => {
+  const configuration = loadConfiguration(minimal, "gitspan.yaml");
+  expect(configuration).toMatchObject({
+    listen: { host: "127.0.0.1", port: 8484 },
+    metricsListen: undefined,
+    database: { kind: "external", url: { env: "DATABASE_URL" } },
+    access: [],
+    targets: [{ id: "checkout/dev", repository: "gitops", branch: "main" }],
+  });
+});
+
+test("the hash is that of the meaning, not of the way it is written", () => {
+  const hash = loadConfiguration(minimal, "/etc/gitspan.yaml").hash;
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  const same = `# a comment\nlisten: 127.0.0.1:9999\n${minimal}`
+    .replace("{dev: {}}", "\n  dev:\n    settle: 30s")
+    .replace("https://git.example.com/gitops}", '"https://git.example.com/gitops", branch: main}');
+  expect(loadConfiguration(same, "/srv/other.yaml").hash).toBe(hash);
+  expect(loadConfiguration(minimal.replace("overlays/dev", "overlays/dev2"), "/etc/gitspan.yaml").hash).not.toBe(hash);
+  expect(loadConfiguration(`${minimal}access: []\n`, "/etc/gitspan.yaml").hash).toBe(hash);
+});

@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Foreign } from "../../src/delivery/ports.ts";
+import type { Delivery } from "../../src/model/delivery.ts";
+import {
+  accepted,
+  attemptFor,
+  claimLane,
+  digestOf,
+  following,
+  kindsOf,
+  LEASE,
+  type MakeStore,
+  nextId,
+  OTHER_LEASE,
+  ready,
+  reread,
+  type Store,
+  type StoreSubject,
+} from "./store-samples.ts";
+
+const TIP = "d".repeat(40);
+
+export function targetContract(name: string, makeSubject: MakeStore): void {
+  describe(`${name}: what others do to targets`, () => {
+    let subject: StoreSubject;
+    beforeEach(async () => {
+      subject = await makeSubject();
+    });
+    afterEach(() => subject.close());
+
+    const stateOf = async (store: Store, id: string) => (await store.targetStates([id])).get(id);
+    const foreign = (delivery: Delivery, kind: Foreign["kind"]): Foreign => ({
+      targetId: delivery.targetId,
+      deliveryId: delivery.id,
+      kind,
+      commit: "e".repeat(40),
+      message: `Somebody ${kind} it.`,
+    });
+    const claimed = async (store: Store) => {
+      await store.wakeLane("gitops@main");
+      return await claimLane(store);
+    };
+
+    it("remembers the examined tip for the next claim", async () => {
+      const { store, other } = subject;
+      await ready(store);
+      const claim = await claimLane(store);
+      expect(await store.examined(claim, TIP, [])).toBe(true);
+      await store.releaseLane(claim, 0);
+      expect((await claimLane(other, OTHER_LEASE)).lastSeenTip).toBe(TIP);
+      expect(await store.examined(claim, "f".repeat(40), [])).toBe(false);
+    });
+
+    it("takes a reverted delivery for overridden and pins its target", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      const before = await stateOf(store, delivery.targetId);
+      const claim = await claimed(store);
+      expect(await store.examined(claim, TIP, [foreign(delivery, "reverted")])).toBe(true);
+      expect(await reread(store, delivery)).toMatchObject({
+        phase: "done",
+        outcome: "overridden",
+        reason: "reverted",
+        revertedBy: "e".repeat(40),
+        message: "Somebody reverted it.",
+      });
+      expect((await kindsOf(store, delivery)).slice(-2)).toEqual(["reverted", "done"]);
+      const after = await stateOf(store, delivery.targetId);
+      expect(after).toMatchObject({
+        pinned: { by: "git", why: "Somebody reverted it." },
+        overridden: { kind: "reverted", commit: "e".repeat(40) },
+      });
+      expect(after!.version).toBeGreaterThan(before!.version);
+    });
+
+    it("takes a changed value for overridden without a pin, until the next landing", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      const claim = await claimed(store);
+      await store.examined(claim, TIP, [foreign(delivery, "changed")]);
+      await store.releaseLane(claim);
+      const after = await stateOf(store, delivery.targetId);
+      expect(after).toMatchObject({ overridden: { kind: "changed" } });
+      expect(after).not.toHaveProperty("pinned");
+      await following(store);
+      expect(await stateOf(store, delivery.targetId)).not.toHaveProperty("overridden");
+    });
+
+    it("keeps the outcome of a delivery that was done before it was reverted", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      await store.save(delivery, { phase: "done", ending: { outcome: "healthy", message: "Runs." } });
+      await store.examined(await claimed(store), TIP, [foreign(delivery, "reverted")]);
+      expect(await reread(store, delivery)).toMatchObject({
+        outcome: "healthy",
+        message: "Runs.",
+        revertedBy: "e".repeat(40),
+      });
+      expect((await stateOf(store, delivery.targetId))?.pinned?.by).toBe("git");
+    });
+
+    it("does not pin again for a commit that it was told of before", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      const claim = await claimed(store);
+      await store.examined(claim, TIP, [foreign(delivery, "reverted")]);
+      await store.unpin(delivery.targetId);
+      const before = await store.events(delivery.id);
+      expect(await store.examined(claim, TIP, [foreign(delivery, "reverted")])).toBe(true);
+      expect(await store.events(delivery.id)).toEqual(before);
+      expect(await stateOf(store, delivery.targetId)).not.toHaveProperty("pinned");
+    });
+
+    it("stores nothing for a former owner of the lane", async () => {
+      const { store, other } = subject;
+      const delivery = await following(store);
+      const old = await claimed(store);
+      await subject.advance(LEASE.ms);
+      await claimLane(other, OTHER_LEASE);
+      expect(await store.examined(old, TIP, [foreign(delivery, "reverted")])).toBe(false);
+      expect((await reread(store, delivery)).phase).toBe("following");
+    });
+
+    it("refuses an attempt that was planned before a revert was seen", async () => {
+      const { store } = subject;
+      const standing = await following(store);
+      const delivery = await ready(store);
+      const claim = await claimLane(store);
+      const attempt = await attemptFor(store, claim, [delivery]);
+      await store.examined(claim, TIP, [foreign(standing, "changed")]);
+      expect((await store.beginAttempt(attempt)).kind).toBe("refused");
+    });
+
+    it("holds targets, also ones that nothing was delivered to yet", async () => {
+      const { store, other } = subject;
+      const targetId = nextId("target");
+      const hold = { id: nextId("hold"), targetId, digest: digestOf("a"), by: "me", why: "broken" };
+      const created = await store.createHold(hold);
+      expect(created).toMatchObject(hold);
+      expect(await other.holds([targetId, "none"])).toEqual([created]);
+      const before = await stateOf(store, targetId);
+      expect(await other.removeHold(hold.id)).toBe(true);
+      expect(await store.removeHold(hold.id)).toBe(false);
+      expect(await store.holds([targetId])).toEqual([]);
+      expect((await stateOf(store, targetId))!.version).toBeGreaterThan(before!.version);
+    });
+
+    it("forgets a hold when its time is over", async () => {
+      const { store } = subject;
+      const until = (await store.now()) + 30_000;
+      await store.createHold({ id: nextId("hold"), targetId: "checkout/dev", by: "me", why: "w", until });
+      expect(await store.holds(["checkout/dev"])).toMatchObject([{ until }]);
+      await subject.advance(30_000);
+      expect(await store.holds(["checkout/dev"])).toEqual([]);
+    });
+
+    it("pins and releases a target with new versions", async () => {
+      const { store } = subject;
+      const targetId = nextId("target");
+      await store.pin(targetId, { by: "me", why: "freeze" });
+      const pinned = await stateOf(store, targetId);
+      expect(pinned).toMatchObject({ pinned: { by: "me", why: "freeze" } });
+      expect(await store.unpin(targetId)).toBe(true);
+      const released = await stateOf(store, targetId);
+      expect(released).not.toHaveProperty("pinned");
+      expect(released!.version).toBeGreaterThan(pinned!.version);
+      expect(await store.unpin(targetId)).toBe(false);
+      expect(await store.unpin("none")).toBe(false);
+    });
+
+    it("looks at waiting deliveries again when a hold or a pin is gone, also at claimed ones", async () => {
+      const { store } = subject;
+      const delivery = await accepted(store);
+      await store.save(delivery, { phase: "waiting", waitReason: "hold", dueInMs: 60_000 });
+      const hold = await store.createHold({ id: nextId("hold"), targetId: delivery.targetId, by: "me", why: "w" });
+      expect(await store.claim(["waiting"], 1, LEASE)).toEqual([]);
+      await store.removeHold(hold.id);
+      const [claimed] = await store.claim(["waiting"], 1, LEASE);
+      expect(claimed?.id).toBe(delivery.id);
+      await store.pin(delivery.targetId, { by: "me", why: "w" });
+      await store.unpin(delivery.targetId);
+      await store.save(claimed!, { phase: "waiting", waitReason: "pin", dueInMs: 60_000 });
+      expect(await store.claim(["waiting"], 1, LEASE)).toHaveLength(1);
+    });
+  });
+}

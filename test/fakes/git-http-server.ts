@@ -1,0 +1,255 @@
+/**
+ * Real `git http-backend` behind a small HTTP server on loopback: counts what goes over the wire, can ask for a
+ * password and can go wrong on purpose. Repositories are bare ones in a temporary directory.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  commitFiles,
+  gitEnvironment,
+  initBare,
+  installHook,
+  type LoggedCommit,
+  logOf,
+  revParse,
+  runGit,
+  type SeedFile,
+} from "./bare-repository.ts";
+
+export type GitRequestKind = "discover" | "ls-refs" | "fetch" | "push" | "other";
+
+/** What goes wrong with one request. */
+export type GitFault =
+  /** The connection is cut and git never hears of the request. */
+  | { kind: "cut-before" }
+  /** git has done its work, but the connection is cut before any answer. */
+  | { kind: "cut-after" }
+  /** git has done its work, and the answer breaks off after so many bytes of its body. */
+  | { kind: "truncate"; bytes: number }
+  /** git hears of the request only after the promise resolves, whether or not the client is still there. */
+  | { kind: "hold"; until: Promise<void>; onHeld?: () => void }
+  /** The answer is this one; git never hears of the request. */
+  | { kind: "answer"; status: number; headers?: Record<string, string>; body?: string | Uint8Array };
+
+export interface GitServerOptions {
+  /** Asked of every request (HTTP basic). */
+  auth?: { username: string; password: string };
+  /** Default 0: any free port. */
+  port?: number;
+  /** Keeps repositories here instead of a temporary directory that is removed at close. */
+  root?: string;
+}
+
+export interface GitServerStats {
+  requests: number;
+  /** Bodies the server received. */
+  bytesIn: number;
+  /** Bodies the server sent. */
+  bytesOut: number;
+  kinds: Record<GitRequestKind, number>;
+}
+
+export interface GitServer {
+  readonly origin: string;
+  readonly root: string;
+  /** `http://127.0.0.1:port/<repo>.git` */
+  url(repo: string): string;
+  dir(repo: string): string;
+  /** A bare repository with these files in one commit on `main`; gives the commit's id. */
+  createRepository(name: string, files: Readonly<Record<string, SeedFile>>): Promise<string>;
+  /** What somebody else commits: text to write, `null` to delete; gives the new commit's id. */
+  commit(repo: string, files: Readonly<Record<string, SeedFile>>, message: string, branch?: string): Promise<string>;
+  /** Newest first. */
+  log(repo: string, revision?: string): Promise<LoggedCommit[]>;
+  /** The file's text at a revision; rejects when it is not there. */
+  show(repo: string, revision: string, path: string): Promise<string>;
+  tip(repo: string, branch?: string): Promise<string | undefined>;
+  /** Any git command in the repository; gives its standard output. */
+  git(repo: string, ...args: string[]): Promise<string>;
+  /** Feeds `git fast-import`, for histories too long to make commit by commit. */
+  importStream(repo: string, stream: string | Uint8Array): Promise<void>;
+  hook(repo: string, name: "pre-receive" | "update" | "post-receive", script: string): Promise<void>;
+  /** Since the start, or since the last `resetStats`. */
+  stats(): GitServerStats;
+  resetStats(): void;
+  /** The next request of that kind goes wrong; further calls queue up. */
+  failNext(kind: GitRequestKind, fault: GitFault): void;
+  /** Rejects with git's words when `git fsck --strict` finds anything wrong. */
+  fsck(repo: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
+  const root = options.root ?? (await mkdtemp(join(tmpdir(), "gitspan-git-")));
+  const backend = join((await runGit(["--exec-path"])).toString().trim(), "git-http-backend");
+  const faults: { kind: GitRequestKind; fault: GitFault }[] = [];
+  let stats = emptyStats();
+  const running = new Set<Promise<void>>();
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readAll(request);
+    const kind = kindOf(request, body);
+    stats.requests++;
+    stats.bytesIn += body.length;
+    stats.kinds[kind]++;
+    if (options.auth !== undefined && request.headers.authorization !== basic(options.auth)) {
+      response.writeHead(401, { "WWW-Authenticate": 'Basic realm="git"' }).end("Unauthorized\n");
+      return;
+    }
+    const index = faults.findIndex((entry) => entry.kind === kind);
+    const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
+    if (fault?.kind === "cut-before") {
+      response.destroy();
+      return;
+    }
+    if (fault?.kind === "answer") {
+      response.writeHead(fault.status, fault.headers).end(fault.body);
+      return;
+    }
+    if (fault?.kind === "hold") {
+      fault.onHeld?.();
+      await fault.until;
+    }
+    const result = await runBackend(backend, root, request, body);
+    stats.bytesOut += result.body.length;
+    if (fault?.kind === "cut-after") {
+      response.destroy();
+      return;
+    }
+    response.writeHead(result.status, { ...result.headers, "Content-Length": String(result.body.length) });
+    if (fault?.kind === "truncate") {
+      response.write(result.body.subarray(0, fault.bytes), () => response.destroy());
+      return;
+    }
+    response.end(result.body);
+  };
+
+  const server = createServer((request, response) => {
+    const work = answer(request, response)
+      .catch((error: unknown) => {
+        if (!response.headersSent) response.writeHead(500);
+        response.end(String(error));
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  const origin = `http://127.0.0.1:${address.port}`;
+  const dir = (repo: string): string => join(root, `${repo}.git`);
+
+  return {
+    origin,
+    root,
+    url: (repo) => `${origin}/${repo}.git`,
+    dir,
+    async createRepository(name, files) {
+      await initBare(dir(name));
+      return commitFiles(dir(name), files, "start");
+    },
+    commit: (repo, files, message, branch) => commitFiles(dir(repo), files, message, branch),
+    log: (repo, revision) => logOf(dir(repo), revision),
+    show: async (repo, revision, path) =>
+      (await runGit(["show", `${revision}:${path}`], { cwd: dir(repo) })).toString(),
+    tip: (repo, branch = "main") => revParse(dir(repo), `refs/heads/${branch}`),
+    git: async (repo, ...args) => (await runGit(args, { cwd: dir(repo) })).toString(),
+    importStream: async (repo, stream) => {
+      await runGit(["fast-import", "--quiet"], { cwd: dir(repo), input: stream });
+    },
+    hook: (repo, name, script) => installHook(dir(repo), name, script),
+    stats: () => ({ ...stats, kinds: { ...stats.kinds } }),
+    resetStats: () => {
+      stats = emptyStats();
+    },
+    failNext: (kind, fault) => {
+      faults.push({ kind, fault });
+    },
+    fsck: async (repo) => {
+      await runGit(["fsck", "--strict", "--full", "--no-dangling"], { cwd: dir(repo) });
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.allSettled(running);
+      if (options.root === undefined) await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function emptyStats(): GitServerStats {
+  return { requests: 0, bytesIn: 0, bytesOut: 0, kinds: { discover: 0, "ls-refs": 0, fetch: 0, push: 0, other: 0 } };
+}
+
+function kindOf(request: IncomingMessage, body: Buffer): GitRequestKind {
+  const path = new URL(request.url ?? "/", "http://server").pathname;
+  if (path.endsWith("/info/refs")) return "discover";
+  if (path.endsWith("/git-receive-pack")) return "push";
+  const start = body.toString("latin1", 0, 24);
+  if (start.includes("command=ls-refs")) return "ls-refs";
+  return path.endsWith("/git-upload-pack") ? "fetch" : "other";
+}
+
+function basic(auth: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+interface BackendAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** One CGI call (RFC 3875): the request in environment variables and on standard input, the answer on standard output. */
+async function runBackend(
+  backend: string,
+  root: string,
+  request: IncomingMessage,
+  body: Buffer,
+): Promise<BackendAnswer> {
+  const url = new URL(request.url ?? "/", "http://server");
+  const child = spawn(backend, {
+    env: {
+      ...gitEnvironment,
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: "1",
+      PATH_INFO: decodeURIComponent(url.pathname),
+      QUERY_STRING: url.search.slice(1),
+      REQUEST_METHOD: request.method ?? "GET",
+      CONTENT_TYPE: request.headers["content-type"] ?? "",
+      CONTENT_LENGTH: String(body.length),
+      HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
+      GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
+      REMOTE_USER: "tester",
+      REMOTE_ADDR: "127.0.0.1",
+    },
+  });
+  child.stdin.on("error", () => undefined);
+  child.stderr.resume();
+  child.stdin.end(body);
+  const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  const out = await Promise.race([readAll(child.stdout), failed]);
+  const end = out.indexOf("\r\n\r\n");
+  if (end < 0) throw new Error("git http-backend gave no headers");
+  let status = 200;
+  const headers: Record<string, string> = {};
+  for (const line of out.toString("latin1", 0, end).split("\r\n")) {
+    const colon = line.indexOf(":");
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (name === "Status") status = Number.parseInt(value, 10);
+    else headers[name] = value;
+  }
+  return { status, headers, body: out.subarray(end + 4) };
+}

@@ -1,0 +1,104 @@
+import { findApplications } from "../../src/argocd/applications.ts";
+import { toSnapshot } from "../../src/argocd/snapshot.ts";
+import { judge } from "../../src/argocd/verdict.ts";
+import type { ArgoCd, GitRepository } from "../../src/delivery/ports.ts";
+import type { Clock, Random } from "../../src/model/ambient.ts";
+import type { ApplicationRef, ApplicationSnapshot } from "../../src/model/application.ts";
+import type { Target } from "../../src/model/target.ts";
+import type { Branch } from "./simulated-argocd/kustomization.ts";
+import { DURATIONS, World } from "./simulated-argocd/world.ts";
+
+export interface MemoryArgoCdInput {
+  clock: Clock;
+  git: Pick<GitRepository, "tip" | "readFiles">;
+  repositoryUrl: string;
+  branch: string;
+  /** One Application `argocd/<app>-<environment>` per kustomize place. */
+  targets: readonly Pick<Target, "app" | "environment" | "places">[];
+  /** Makes roll-outs of this run slower or faster; without it they take two seconds. */
+  random?: Random;
+  cluster?: string;
+}
+
+const KEPT = 64;
+
+/**
+ * The `ArgoCd` port over the simulated world, without HTTP and without timers: time passes when somebody asks, up to
+ * the given clock's now.
+ */
+export class MemoryArgoCd implements ArgoCd {
+  readonly world: World;
+  readonly judge = judge;
+  readonly #cluster: string;
+  readonly #seen = new Map<string, ApplicationSnapshot[]>();
+
+  constructor(input: MemoryArgoCdInput) {
+    this.#cluster = input.cluster ?? "main";
+    const slow = input.random === undefined ? 1 : 0.5 + input.random.next() * 10;
+    this.world = new World(
+      { clock: input.clock, read: (branch) => readBranch(input.git, branch) },
+      {
+        applications: input.targets.flatMap(({ app, environment, places }) =>
+          places.map(({ directory }, index) => ({
+            name: index === 0 ? `${app}-${environment}` : `${app}-${environment}-${index + 1}`,
+            repoURL: input.repositoryUrl,
+            branch: input.branch,
+            path: directory,
+          })),
+        ),
+        durations: { pollMs: 120_000, rolloutMs: DURATIONS.rolloutMs * slow },
+      },
+    );
+    for (const object of this.world.list()) this.#keep(object);
+    this.world.onEvent(({ type, object }) => {
+      if (type === "DELETED") this.#seen.delete(`${object.metadata.namespace}/${object.metadata.name}`);
+      else this.#keep(object);
+    });
+  }
+
+  async find(wanted: { repositoryUrl: string; branch: string; paths: readonly string[] }): Promise<ApplicationRef[]> {
+    await this.world.advance();
+    return findApplications(
+      this.world.list().map((object) => toSnapshot(this.#cluster, object)),
+      wanted,
+    );
+  }
+
+  async snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]> {
+    await this.world.advance();
+    const seen = ref.cluster === this.#cluster ? (this.#seen.get(`${ref.namespace}/${ref.name}`) ?? []) : [];
+    const last = seen.at(-1);
+    if (last === undefined) return [];
+    if (afterVersion === undefined) return [last];
+    const known = seen.findIndex(({ resourceVersion }) => resourceVersion === afterVersion);
+    const newer = seen.slice(known + 1);
+    return newer.length === 0 ? [last] : newer;
+  }
+
+  async refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.world.advance();
+    this.world.refresh(ref.namespace, ref.name);
+  }
+
+  #keep(object: unknown): void {
+    const snapshot = toSnapshot(this.#cluster, object);
+    const key = `${snapshot.ref.namespace}/${snapshot.ref.name}`;
+    const seen = this.#seen.get(key) ?? [];
+    seen.push(snapshot);
+    if (seen.length > KEPT) seen.shift();
+    this.#seen.set(key, seen);
+  }
+}
+
+async function readBranch(git: MemoryArgoCdInput["git"], branch: string): Promise<Branch> {
+  const signal = new AbortController().signal;
+  const sha = await git.tip(branch, signal);
+  return {
+    sha,
+    async file(path) {
+      const bytes = (await git.readFiles(sha, [path], signal)).get(path);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    },
+  };
+}

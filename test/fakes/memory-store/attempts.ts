@@ -1,0 +1,129 @@
+import type { AttemptInput, AttemptItem, AttemptResult, Foreign, LaneClaim } from "../../../src/delivery/ports.ts";
+import { heldBy } from "../../../src/model/hold.ts";
+import { held, makeLaneDue } from "./lanes.ts";
+import { holds } from "./reading.ts";
+import { finish, type MemoryState, touch } from "./state.ts";
+
+type Guarded = Omit<AttemptInput, "head">;
+type Named = { id: string; laneId: string };
+
+export function beginAttempt(state: MemoryState, input: AttemptInput): AttemptResult {
+  const result = check(state, input);
+  if (result.kind !== "begun" || input.items.length === 0) return result;
+  const { id, claim, base, head } = input;
+  const items = structuredClone(input.items.map(itemOf));
+  const value = { id, laneId: claim.lane.id, epoch: claim.epoch, base, head, items, createdAt: state.now() };
+  state.attempts.set(id, { value, outcome: "open" });
+  for (const { deliveryId, commit } of items) {
+    const stored = state.deliveries.get(deliveryId);
+    if (stored === undefined) continue;
+    touch(state, stored, { phase: "writing", waitReason: undefined, message: undefined, dueAt: state.now() });
+    const message = `Commit ${commit} is being pushed.`;
+    state.record(deliveryId, { kind: "writing", message, data: { attempt: id, base, commit } });
+  }
+  state.changed();
+  return result;
+}
+
+export function adopt(state: MemoryState, input: Guarded): AttemptResult {
+  const result = check(state, input);
+  if (result.kind !== "begun") return result;
+  land(state, structuredClone(input.items.map(itemOf)), "adopted");
+  state.changed();
+  return result;
+}
+
+function check(state: MemoryState, input: Guarded): AttemptResult {
+  const lane = held(state, input.claim);
+  const now = state.now();
+  if (lane?.leaseUntil === undefined || lane.leaseUntil <= now) return { kind: "lane-lost" };
+  const isRefused = (item: Guarded["items"][number]): boolean => {
+    const target = state.targets.get(item.targetId);
+    const delivery = state.deliveries.get(item.deliveryId)?.value;
+    if (target === undefined || delivery === undefined) return true;
+    if (target.version !== item.targetVersion || target.pinned !== undefined) return true;
+    if (delivery.version !== item.deliveryVersion || delivery.expireAt <= now) return true;
+    if (delivery.phase !== "ready" && delivery.phase !== "writing") return true;
+    if (delivery.targetId !== item.targetId || delivery.laneId !== lane.lane.id) return true;
+    return heldBy(holds(state, [item.targetId]), item.targetId, delivery.images, now) !== undefined;
+  };
+  const refused = input.items.filter(isRefused).map((item) => item.deliveryId);
+  return refused.length === 0 ? { kind: "begun" } : { kind: "refused", deliveryIds: refused };
+}
+
+export function attemptLanded(state: MemoryState, { id, laneId }: Named): void {
+  const attempt = state.attempts.get(id);
+  if (attempt === undefined || attempt.outcome !== "open" || attempt.value.laneId !== laneId) return;
+  attempt.outcome = "landed";
+  land(state, structuredClone(attempt.value.items), "landed");
+  state.changed();
+}
+
+export function attemptDead(state: MemoryState, { id, laneId }: Named, why: string): void {
+  const attempt = state.attempts.get(id);
+  if (attempt === undefined || attempt.outcome !== "open" || attempt.value.laneId !== laneId) return;
+  attempt.outcome = "dead";
+  const open = [...state.attempts.values()].filter(
+    ({ outcome, value }) => outcome === "open" && value.laneId === laneId,
+  );
+  const elsewhere = new Set(open.flatMap(({ value }) => value.items.map((item) => item.deliveryId)));
+  for (const { deliveryId } of attempt.value.items) {
+    const stored = state.deliveries.get(deliveryId);
+    if (elsewhere.has(deliveryId) || stored?.value.phase !== "writing") continue;
+    touch(state, stored, { phase: "ready", message: undefined, dueAt: state.now() });
+    state.record(deliveryId, { kind: "ready", message: `The push did not land: ${why}`, data: { attempt: id } });
+    makeLaneDue(state, laneId);
+  }
+  state.changed();
+}
+
+function land(state: MemoryState, items: readonly AttemptItem[], kind: "landed" | "adopted"): void {
+  for (const { deliveryId, targetId, commit, observation } of items) {
+    const stored = state.deliveries.get(deliveryId);
+    const phase = stored?.value.phase;
+    if (stored === undefined || (phase !== "writing" && (phase !== "ready" || kind === "landed"))) continue;
+    const now = state.now();
+    touch(state, stored, {
+      phase: "following",
+      waitReason: undefined,
+      message: undefined,
+      commit,
+      observation: { ...observation, pushedAt: now },
+      dueAt: now,
+    });
+    const message = kind === "landed" ? `Commit ${commit} is on the branch.` : `Commit ${commit} holds it already.`;
+    state.record(deliveryId, { kind, message, data: { commit } });
+    const older = state.inOrder(
+      (one) => one.phase === "following" && one.targetId === targetId && one.id !== deliveryId,
+    );
+    const superseded = `Superseded by delivery ${deliveryId} with commit ${commit}.`;
+    for (const one of older) finish(state, one, { outcome: "superseded", message: superseded });
+    const target = state.target(targetId);
+    target.currentId = deliveryId;
+    delete target.overridden;
+    target.version++;
+  }
+}
+
+export function examined(state: MemoryState, claim: LaneClaim, tip: string, foreign: readonly Foreign[]): boolean {
+  const lane = held(state, claim);
+  if (lane === undefined) return false;
+  lane.lastSeenTip = tip;
+  for (const { deliveryId, targetId, kind, commit, message } of foreign) {
+    const stored = state.deliveries.get(deliveryId);
+    if (stored === undefined || stored.value.revertedBy === commit) continue;
+    touch(state, stored, { revertedBy: commit });
+    state.record(deliveryId, { kind, message, data: { commit } });
+    if (stored.value.phase === "following") finish(state, stored, { outcome: "overridden", reason: kind, message });
+    const target = state.target(targetId);
+    target.overridden = { kind, commit };
+    if (kind === "reverted") target.pinned = { by: "git", why: message };
+    target.version++;
+  }
+  if (foreign.length > 0) state.changed();
+  return true;
+}
+
+function itemOf({ deliveryId, targetId, commit, observation }: AttemptInput["items"][number]): AttemptItem {
+  return { deliveryId, targetId, commit, observation };
+}

@@ -1,0 +1,58 @@
+import type { DeliveryFilter, Page, TargetState } from "../../../src/delivery/ports.ts";
+import type { Delivery } from "../../../src/model/delivery.ts";
+import { GitspanError } from "../../../src/model/errors.ts";
+import type { Hold } from "../../../src/model/hold.ts";
+import { byAge, type MemoryState } from "./state.ts";
+
+export function deliveries(state: MemoryState, filter: DeliveryFilter): Page<Delivery> {
+  const after = filter.cursor === undefined ? undefined : parseCursor(filter.cursor);
+  const found = state
+    .inOrder((delivery) => matches(delivery, filter) && (after === undefined || byAge(delivery, after) < 0))
+    .map(({ value }) => value)
+    .reverse();
+  const items = structuredClone(found.slice(0, Math.max(1, filter.limit)));
+  const last = items.at(-1);
+  if (found.length <= items.length || last === undefined) return { items };
+  return { items, next: Buffer.from(JSON.stringify([last.createdAt, last.id])).toString("base64url") };
+}
+
+function matches(delivery: Delivery, filter: DeliveryFilter): boolean {
+  const { image } = filter;
+  return (
+    (filter.app ?? delivery.app) === delivery.app &&
+    (filter.environment ?? delivery.environment) === delivery.environment &&
+    (filter.outcome === undefined || filter.outcome === delivery.outcome) &&
+    (filter.phase ?? delivery.phase) === delivery.phase &&
+    (filter.commit === undefined || filter.commit === delivery.commit) &&
+    (filter.buildId ?? delivery.buildId) === delivery.buildId &&
+    (image === undefined || delivery.images.some((one) => [one.repository, one.tag, one.digest].includes(image)))
+  );
+}
+
+function parseCursor(text: string): { createdAt: number; id: string } {
+  try {
+    const [createdAt, id] = JSON.parse(Buffer.from(text, "base64url").toString()) as unknown[];
+    if (typeof createdAt === "number" && typeof id === "string") return { createdAt, id };
+  } catch {
+    // as for any other text that is no cursor
+  }
+  throw new GitspanError("bad-request", "the cursor is not one that this server gave");
+}
+
+export function targetState(state: MemoryState, id: string): TargetState | undefined {
+  const target = state.targets.get(id);
+  if (target === undefined) return undefined;
+  const { currentId, ...rest } = target;
+  const delivery = currentId === undefined ? undefined : state.deliveries.get(currentId)?.value;
+  if (delivery === undefined) return structuredClone(rest);
+  return structuredClone({ ...rest, current: { delivery, build: state.build(delivery.buildId) } });
+}
+
+/** In force now, oldest first. */
+export function holds(state: MemoryState, targetIds: readonly string[]): Hold[] {
+  return structuredClone(
+    [...state.holds.values()]
+      .filter((hold) => targetIds.includes(hold.targetId) && (hold.until === undefined || hold.until > state.now()))
+      .sort(byAge),
+  );
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import type { HttpAnswer } from "../../src/git/transport.ts";
+
+const folder = new URL("../golden/git/", import.meta.url);
+
+export interface RejectionRow {
+  id: string;
+  class: string;
+  status: string | null;
+  remote: string;
+  fatal?: string;
+  note?: string;
+}
+
+export function rejectionRows(): RejectionRow[] {
+  return JSON.parse(readFileSync(new URL("push-rejections.json", folder), "utf8")) as RejectionRow[];
+}
+
+/** A recorded answer of Gitea. */
+export function giteaAnswer(name: string): HttpAnswer {
+  const file = readFileSync(new URL(`gitea/${name}.http`, folder));
+  const end = file.indexOf("\r\n\r\n");
+  const [status = "", ...lines] = file.toString("latin1", 0, end).split(/\r?\n/);
+  const headers = Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
+  return { status: Number(status.split(" ")[1]), headers, body: file.subarray(end + 4) };
+}

@@ -1,0 +1,129 @@
+import { EventEmitter, once } from "node:events";
+import { systemAmbient } from "../../src/ambient.ts";
+import { hashToken } from "../../src/config/tokens.ts";
+import type { Accepted, AcceptRequest } from "../../src/delivery/accept.ts";
+import type { DeliveryFilter, Log, Page } from "../../src/delivery/ports.ts";
+import type { HttpDeps } from "../../src/http/deps.ts";
+import { type AccessRule, isAllowed } from "../../src/model/access.ts";
+import type { Build } from "../../src/model/build.ts";
+import type { Delivery, DeliveryEvent } from "../../src/model/delivery.ts";
+import { aBuild, aDelivery } from "../fakes/examples.ts";
+
+export const TOKENS = {
+  ci: `gsp_${"c".repeat(43)}`,
+  platform: `gsp_${"p".repeat(43)}`,
+  stranger: `gsp_${"s".repeat(43)}`,
+};
+export const BUILD_ID = "0197a000-0000-7000-8000-00000000000b";
+export const DELIVERY_ID = "0197a000-0000-7000-8000-00000000000d";
+const RULES: AccessRule[] = [
+  { subject: "token:shop-ci", actions: ["deliver"], apps: ["checkout"], environments: ["staging"] },
+  { subject: "group:platform", actions: ["read"], apps: ["*"], environments: ["*"] },
+];
+
+/** A small store and intake behind the ports that the HTTP part needs; tests change it in the open. */
+export class FakePorts {
+  readonly builds = new Map<string, Build>();
+  deliveries: Delivery[] = [];
+  readonly history: DeliveryEvent[] = [];
+  readonly tokens = new Map([
+    [hashToken(TOKENS.ci), { name: "shop-ci", groups: [] as string[] }],
+    [hashToken(TOKENS.platform), { name: "ada", groups: ["platform"] }],
+    [hashToken(TOKENS.stranger), { name: "stranger", groups: [] }],
+  ]);
+  readonly accepted: AcceptRequest[] = [];
+  readonly logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
+  readonly changes = new EventEmitter();
+  /** Waits that are going on now. */
+  waiting = 0;
+  stopping = false;
+  /** Replaces what the intake does; by default it stores one build with one delivery. */
+  intake: ((request: AcceptRequest, signal: AbortSignal) => Promise<Accepted>) | undefined;
+  /** Thrown by every method of the store while it is set. */
+  failure: Error | undefined;
+  checks: HttpDeps["ready"] = async () => [{ name: "store", ok: true, detail: "answers" }];
+
+  deps(overrides: Partial<HttpDeps> = {}): HttpDeps {
+    return {
+      intake: { accept: (request, signal) => this.accept(request, signal) },
+      store: {
+        build: async (id) => this.guarded(this.builds.get(id)),
+        delivery: async (id) => this.guarded(this.deliveries.find((delivery) => delivery.id === id)),
+        deliveries: async (filter) => this.guarded(this.page(filter)),
+        events: async (id) => this.guarded(this.history.filter((event) => event.deliveryId === id)),
+        tokenByHash: async (hash) => this.guarded(this.tokens.get(hash)),
+        waitForChange: (timeoutMs, signal) => this.waitForChange(timeoutMs, signal),
+      },
+      settings: () => ({ allows: (caller, permission) => isAllowed(RULES, caller, permission) }),
+      log: this.log(),
+      clock: systemAmbient.clock,
+      ids: systemAmbient.ids,
+      version: "1.2.3",
+      shuttingDown: () => this.stopping,
+      ready: () => this.checks(),
+      ...overrides,
+    };
+  }
+
+  /** Adds a build with one delivery to checkout/staging. */
+  seed(change: Partial<Delivery> = {}): void {
+    this.builds.set(BUILD_ID, aBuild({ id: BUILD_ID }));
+    this.deliveries.push(aDelivery({ id: DELIVERY_ID, buildId: BUILD_ID, ...change }));
+  }
+
+  change(delivery: Partial<Delivery>): void {
+    this.deliveries = this.deliveries.map((old) => ({ ...old, ...delivery }));
+    this.changes.emit("change");
+  }
+
+  private async accept(request: AcceptRequest, signal: AbortSignal): Promise<Accepted> {
+    this.accepted.push(request);
+    if (this.intake !== undefined) return this.intake(request, signal);
+    const kind = this.builds.has(BUILD_ID) ? "repeat" : "accepted";
+    if (kind === "accepted") this.seed();
+    const build = this.builds.get(BUILD_ID) ?? aBuild({ id: BUILD_ID });
+    return { kind, build, deliveries: this.deliveries };
+  }
+
+  private guarded<T>(value: T): T {
+    if (this.failure !== undefined) throw this.failure;
+    return value;
+  }
+
+  private page(filter: DeliveryFilter): Page<Delivery> {
+    const matching = this.deliveries.filter(
+      (delivery) =>
+        (filter.app ?? delivery.app) === delivery.app &&
+        (filter.buildId ?? delivery.buildId) === delivery.buildId &&
+        (filter.outcome ?? delivery.outcome) === delivery.outcome,
+    );
+    const start = Number(filter.cursor ?? 0);
+    const end = start + filter.limit;
+    const items = matching.slice(start, end);
+    return end < matching.length ? { items, next: String(end) } : { items };
+  }
+
+  private async waitForChange(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.waiting++;
+    this.changes.emit("wait");
+    const stop = new AbortController();
+    try {
+      await Promise.race([
+        once(this.changes, "change", { signal: AbortSignal.any([signal, stop.signal]) }),
+        systemAmbient.clock.sleep(timeoutMs, AbortSignal.any([signal, stop.signal])),
+      ]);
+    } finally {
+      this.waiting--;
+      stop.abort();
+    }
+  }
+
+  private log(): Log {
+    const write =
+      (level: string) =>
+      (message: string, fields: Record<string, unknown> = {}): void => {
+        this.logged.push({ level, message, fields });
+      };
+    return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  }
+}

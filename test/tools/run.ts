@@ -1,0 +1,21 @@
+import { spawnSync } from "node:child_process";
+
+/** Runs one step in the foreground; true when it exited with 0. */
+export function step(name: string, command: string, args: readonly string[]): boolean {
+  process.stdout.write(`\n> ${name}\n`);
+  const { status } = spawnSync(command, args, { stdio: "inherit", env: process.env });
+  if (status !== 0) process.stdout.write(`${name} failed (exit ${status ?? "by signal"})\n`);
+  return status === 0;
+}
+
+/** Runs vitest projects and keeps the counts in `.cache/totals/<name>.json` for `.ci/run`. */
+export function vitest(name: string, projects: readonly string[]): boolean {
+  const outputFile = `.cache/totals/${name}.json`;
+  return step(name, "vitest", [
+    "run",
+    ...projects.flatMap((project) => ["--project", project]),
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${outputFile}`,
+  ]);
+}
