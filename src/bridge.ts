@@ -14,7 +14,6 @@ import { createApp } from "./http/app.ts";
 import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { isAllowed } from "./model/access.ts";
-import { messageOf } from "./model/errors.ts";
 import { matchBuild } from "./model/match.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog } from "./telemetry/log.ts";
@@ -62,7 +61,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const metrics = createMetrics({ version: VERSION });
     const settings = settingsOf(configuration);
     const repositories = await openRepositories(configuration, log);
-    opened.push(...[...repositories.values()]);
+    opened.push(...repositories.values());
     const argocd = await connectArgoCd({ ambient, log }, argocdOptions(configuration));
     opened.push({ close: () => argocd.close() });
     argocd.onChange((ref) => {
@@ -101,7 +100,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ids: ambient.ids,
       version: VERSION,
       shuttingDown: () => stop.signal.aborted,
-      ready: () => readiness(database, argocd),
+      ready: () => readiness(database, argocd, log),
     });
     await app.listen(configuration.listen);
     opened.push(app);
@@ -190,10 +189,14 @@ function argocdOptions(configuration: Configuration) {
   }));
 }
 
-async function readiness(database: Database, argocd: { ready(): Readiness[] }): Promise<Readiness[]> {
+/** Shown without a token: what is wrong in detail goes to the log only. */
+async function readiness(database: Database, argocd: { ready(): Readiness[] }, log: Log): Promise<Readiness[]> {
   const store = await database.ping().then(
     () => ({ name: "store", ok: true, detail: "answers" }),
-    (error: unknown) => ({ name: "store", ok: false, detail: messageOf(error) }),
+    (error: unknown) => {
+      log.warn("the store is not ready", { error });
+      return { name: "store", ok: false, detail: "does not answer; see the log" };
+    },
   );
   return [store, ...argocd.ready()];
 }

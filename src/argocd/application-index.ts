@@ -26,6 +26,8 @@ export class ApplicationIndex {
     if (last !== undefined && !isNewer(snapshot, last)) return;
     // Another object of the same name has no history.
     const kept = last !== undefined && last.uid !== snapshot.uid ? [] : ring;
+    // Thousands of Applications are compared every two minutes with no other change: that must not fill memory.
+    if (last !== undefined && stateOf(last) === stateOf(snapshot)) kept.pop();
     kept.push(snapshot);
     if (kept.length > KEPT_VERSIONS) kept.shift();
     this.#rings.set(key, kept);
@@ -36,13 +38,25 @@ export class ApplicationIndex {
     if (this.#rings.delete(formatApplicationRef(ref))) this.#tell(ref);
   }
 
-  /** A complete list of one scope: what it lacks is gone. */
-  replace(snapshots: readonly ApplicationSnapshot[], inScope: (ref: ApplicationRef) => boolean): void {
+  /**
+   * A complete list of one scope: what it lacks is gone. With `rewind` a version older than the one we hold counts too:
+   * a list that Kubernetes reads from its quorum shows that the cluster was restored from a backup.
+   */
+  replace(
+    snapshots: readonly ApplicationSnapshot[],
+    inScope: (ref: ApplicationRef) => boolean,
+    { rewind = false }: { rewind?: boolean } = {},
+  ): void {
     const listed = new Set(snapshots.map(({ ref }) => formatApplicationRef(ref)));
     for (const { ref } of this.all()) {
       if (inScope(ref) && !listed.has(formatApplicationRef(ref))) this.remove(ref);
     }
-    for (const snapshot of snapshots) this.put(snapshot);
+    for (const snapshot of snapshots) {
+      const last = this.newest(snapshot.ref);
+      if (rewind && last !== undefined && isNewer(last, snapshot))
+        this.#rings.delete(formatApplicationRef(snapshot.ref));
+      this.put(snapshot);
+    }
   }
 
   /** The newest version of each. */
@@ -55,14 +69,15 @@ export class ApplicationIndex {
   }
 
   /**
-   * The versions after one, oldest first; always at least the newest, [] when there is none. When the version asked
-   * for is no longer kept, everything that is.
+   * The versions after one, oldest first; always at least the newest, [] when there is none. A version asked for that
+   * is not kept may be older than all of them, or newer when another replica is ahead of this one.
    */
   since(ref: ApplicationRef, afterVersion: string | undefined): ApplicationSnapshot[] {
     const ring = this.#rings.get(formatApplicationRef(ref)) ?? [];
     if (afterVersion === undefined) return ring.slice(-1);
     const known = ring.findIndex(({ resourceVersion }) => resourceVersion === afterVersion);
-    const newer = ring.slice(known + 1);
+    const newer =
+      known < 0 ? ring.filter((seen) => isLater(seen.resourceVersion, afterVersion)) : ring.slice(known + 1);
     return newer.length > 0 ? newer : ring.slice(-1);
   }
 
@@ -74,8 +89,17 @@ export class ApplicationIndex {
 /** Kubernetes calls versions opaque; etcd's are numbers that grow, and only where both are numbers are they compared. */
 function isNewer(snapshot: ApplicationSnapshot, last: ApplicationSnapshot): boolean {
   if (snapshot.uid !== last.uid) return true;
-  if (snapshot.resourceVersion === last.resourceVersion) return false;
-  const [a, b] = [snapshot.resourceVersion, last.resourceVersion];
+  return isLater(snapshot.resourceVersion, last.resourceVersion);
+}
+
+function isLater(a: string, b: string): boolean {
+  if (a === b) return false;
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
   return BigInt(a) > BigInt(b);
+}
+
+/** Everything but when it was compared. */
+function stateOf(snapshot: ApplicationSnapshot): string {
+  const { resourceVersion: _version, reconciledAt: _compared, annotations, ...rest } = snapshot;
+  return JSON.stringify([rest, annotations.skipReconcile]);
 }

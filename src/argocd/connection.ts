@@ -134,7 +134,7 @@ function openWatches(
       namespace,
       idleMs,
       health,
-      replace: (all: ApplicationSnapshot[]) => index.replace(all, inScope),
+      replace: (all: ApplicationSnapshot[]) => index.replace(all, inScope, { rewind: true }),
       put: (snapshot: ApplicationSnapshot) => index.put(snapshot),
       remove: (ref: ApplicationRef) => index.remove(ref),
     };

@@ -1,5 +1,4 @@
 import type { Agent as HttpAgent } from "node:http";
-import type { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import axios, { type AxiosResponse } from "axios";
 import { GitspanError, messageOf } from "../model/errors.ts";
@@ -14,9 +13,10 @@ export interface HttpRequest {
   signal: AbortSignal;
 }
 
+/** The one for the address's scheme is used; a proxying agent may be both. */
 export interface Agents {
   http?: HttpAgent;
-  https?: HttpsAgent;
+  https?: HttpAgent;
 }
 
 /** A page of 500 big Applications. */

@@ -1,5 +1,4 @@
-import { Agent as HttpAgent } from "node:http";
-import type { Agent as HttpsAgent, RequestOptions } from "node:https";
+import type { RequestOptions } from "node:https";
 import type { Readable } from "node:stream";
 import { GitspanError, messageOf } from "../model/errors.ts";
 import { type Agents, type HttpRequest, requestJson, requestStream } from "./http.ts";
@@ -46,9 +45,7 @@ export async function openKubernetes(location: KubernetesLocation): Promise<Kube
       });
     }
     const { agent } = options;
-    const agents: Agents = agent instanceof HttpAgent && base.startsWith("http:") ? { http: agent } : {};
-    if (base.startsWith("https:") && typeof agent === "object") agents.https = agent as HttpsAgent;
-    return { agents, headers: headersOf(options) };
+    return { agents: typeof agent === "object" ? { http: agent, https: agent } : {}, headers: headersOf(options) };
   };
   const complete = (request: Omit<HttpRequest, "url"> & { path: string }, headers: Record<string, string>) => ({
     ...request,

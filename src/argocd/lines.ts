@@ -6,7 +6,7 @@ import { withTimeLimit } from "./time-limit.ts";
 const LONGEST_LINE = 16 * 1024 * 1024;
 
 export interface LinesInput {
-  chunks: AsyncIterable<unknown>;
+  chunks: AsyncIterable<Uint8Array>;
   /** Nothing in so many milliseconds means that the other end is gone without a word. */
   idleMs: number;
   signal: AbortSignal;
@@ -23,7 +23,7 @@ export async function* linesOf(clock: Clock, { chunks, idleMs, signal }: LinesIn
     for (;;) {
       const next = await withTimeLimit(clock, { ms: idleMs, message, signal }, async () => iterator.next());
       if (next.done === true) return;
-      const text = decoder.decode(next.value as Uint8Array, { stream: true });
+      const text = decoder.decode(next.value, { stream: true });
       const parts = text.split("\n");
       const last = parts.pop() ?? "";
       for (const part of parts) {

@@ -30,7 +30,7 @@ export interface ReplayStep {
 /** How long Argo CD takes to answer a refresh here; 24 to 66 ms were recorded. */
 const REFRESH_ANSWER_MS = 60;
 const NEVER = Number.POSITIVE_INFINITY;
-const FINAL = ["healthy", "failed", "superseded"];
+const FINAL: ReadonlySet<string> = new Set(["healthy", "failed", "superseded"]);
 
 interface World {
   /** Arrived since the last look; then the one that stands. */
@@ -57,7 +57,7 @@ export function replay(input: ReplayInput): ReplayStep[] {
   let now = input.pushedAt;
   while (now <= input.pushedAt + input.horizonMs) {
     const judgement = judged.look(world, now);
-    if (FINAL.includes(judgement.verdict.state)) break;
+    if (FINAL.has(judgement.verdict.state)) break;
     if (judgement.refresh) world.answerDue = Math.min(world.answerDue, now + REFRESH_ANSWER_MS);
     const next = Math.min(events[0]?.at ?? NEVER, world.answerDue, now + judgement.lookAgainMs);
     now = Math.max(next, now + (input.lookEveryMs ?? 0));
@@ -90,7 +90,7 @@ function judging(input: ReplayInput, start: ApplicationSnapshot) {
     for (const snapshot of world.arrived.splice(0)) {
       world.standing = snapshot;
       judgement = one(snapshot, world, now);
-      if (FINAL.includes(judgement.verdict.state)) return judgement;
+      if (FINAL.has(judgement.verdict.state)) return judgement;
     }
     return judgement ?? one(world.standing, world, now);
   };

@@ -121,7 +121,9 @@ function toResources(value: unknown): ApplicationSnapshot["resources"] {
 }
 
 /** `{key: value}` when there is a value: absent fields stay absent. */
-function given<K extends string>(key: K, value: unknown): Partial<Record<K, string>> {
+function given<K extends string>(key: K, value: unknown): { [P in K]?: string } {
   const read = optionalText(value, MESSAGE_LIMIT);
-  return read === undefined ? {} : ({ [key]: read } as Partial<Record<K, string>>);
+  const found: { [P in K]?: string } = {};
+  if (read !== undefined) found[key] = read;
+  return found;
 }

@@ -1,5 +1,5 @@
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
-import type { Verdict } from "../model/observation.ts";
+import type { Verdict, VerdictMemory } from "../model/observation.ts";
 import { judgeAfter } from "./verdict/after-applied.ts";
 import { judgeBefore } from "./verdict/before-applied.ts";
 import { type Draft, healthEvidence, type Look, lookAt, reasonedVerdict } from "./verdict/look.ts";
@@ -73,6 +73,6 @@ function restOf(look: Look, draft: Draft): number {
 }
 
 /** It is stored as JSON: absent and undefined are the same there, and should be before too. */
-function definedOnly<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+function definedOnly(memory: VerdictMemory): VerdictMemory {
+  return Object.fromEntries(Object.entries(memory).filter(([, field]) => field !== undefined));
 }

@@ -11,7 +11,7 @@ export interface ListenAddress {
   port: number;
 }
 
-export type DatabaseConfiguration =
+type DatabaseConfiguration =
   /** The embedded server with this data directory. */
   | { kind: "embedded"; directory: string }
   /** A server of one's own, by connection URL. */
@@ -31,7 +31,7 @@ export interface RepositoryConfiguration {
   author: Identity;
 }
 
-export interface ArgocdConfiguration {
+interface ArgocdConfiguration {
   name: string;
   kubernetes: { kind: "in-cluster" } | { kind: "kubeconfig"; file: string; context: string | undefined } | undefined;
   server: { url: string; token: SecretReference } | undefined;

@@ -21,7 +21,7 @@ export class ConfigurationError extends GitspanError {
 }
 
 /** `gitspan.yaml:12:5: apps.checkout.image: unknown key (did you mean "images"?)` */
-export function formatProblem(problem: ConfigurationProblem): string {
+function formatProblem(problem: ConfigurationProblem): string {
   const { file, line, column } = problem.at;
   const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
   return `${file}:${line}:${column}: ${problem.message}${hint}`;

@@ -54,7 +54,8 @@ export async function writeLane(deps: WriteDeps, claim: LaneClaim, signal: Abort
   const round: Round = { limit: Number.POSITIVE_INFINITY, tip: undefined };
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
     signal.throwIfAborted();
-    const tip = round.tip ?? (await git.tip(claim.lane.branch, signal));
+    const pushed = round.tip;
+    const tip = pushed ?? (await git.tip(claim.lane.branch, signal));
     round.tip = undefined;
     let work = await deps.store.laneWork(claim);
     const attempts = await resolveAttempts(
@@ -64,7 +65,9 @@ export async function writeLane(deps: WriteDeps, claim: LaneClaim, signal: Abort
     );
     if (attempts.resolved > 0) work = await deps.store.laneWork(claim);
     if (tip !== lastSeenTip) {
-      if (!(await examine(deps, git, { claim, tip, lastSeenTip, work }, signal))) return { kind: "idle" };
+      // Between the examined base and the head of our own push are only commits of ours.
+      const from = pushed === undefined ? lastSeenTip : undefined;
+      if (!(await examine(deps, git, { claim, tip, lastSeenTip: from, work }, signal))) return { kind: "idle" };
       lastSeenTip = tip;
       work = await deps.store.laneWork(claim);
     }

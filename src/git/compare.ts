@@ -5,7 +5,7 @@ import { type Leaf, lookUp } from "./look-up.ts";
 import type { ObjectSource } from "./object.ts";
 
 /** How many commits `lastChange` looks at. */
-export const BLAME_DEPTH = 50;
+const BLAME_DEPTH = 50;
 
 interface Deps {
   objects: ObjectSource;

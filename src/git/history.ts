@@ -18,7 +18,7 @@ export interface CommitSource {
 }
 
 /** How many generations `range` looks back. */
-export const RANGE_DEPTH = 1000;
+const RANGE_DEPTH = 1000;
 /** How many generations decide about ancestry, when the first look did not. */
 const ANCESTRY_DEPTH = 50_000;
 

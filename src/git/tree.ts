@@ -70,7 +70,7 @@ export function isFileMode(mode: string): boolean {
   return mode === "100644" || mode === "100755" || mode === "100664";
 }
 
-export const NEW_FILE_MODE = "100644";
+const NEW_FILE_MODE = "100644";
 
 /** The tree with the entry's id replaced, its mode and place kept; or with a new regular file put in at its place. */
 export function putEntry(tree: Buffer, name: string, oid: Oid): Buffer {

@@ -6,6 +6,7 @@ import { holdOf, storable } from "./rows.ts";
 import type { Schema, TargetTable } from "./schema.ts";
 import { databaseTime, type Queries, read, type Sql, transact } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
+import { wakeDeliveries } from "./wake.ts";
 
 export interface NewHold {
   id: string;
@@ -65,7 +66,8 @@ export async function removeHold(deps: Sql, id: string): Promise<boolean> {
     await lockTargets(trx, [hold.target_id]);
     const gone = await trx.deleteFrom("hold").where("id", "=", id).executeTakeFirst();
     if (gone.numDeletedRows === 0n) return false;
-    await wakeWaiting(trx, hold.target_id, await changeTarget(trx, hold.target_id, {}));
+    await changeTarget(trx, hold.target_id, {});
+    await wakeWaiting(trx, hold.target_id);
     return true;
   });
   if (removed) deps.changed();
@@ -85,8 +87,8 @@ export async function unpin(deps: Sql, targetId: string): Promise<boolean> {
   const released = await transact(deps, async (trx) => {
     const target = (await lockTargets(trx, [targetId])).get(targetId);
     if (target === undefined || target.pinned_by === null) return false;
-    const at = await changeTarget(trx, targetId, { pinned_by: null, pinned_why: null });
-    await wakeWaiting(trx, targetId, at);
+    await changeTarget(trx, targetId, { pinned_by: null, pinned_why: null });
+    await wakeWaiting(trx, targetId);
     return true;
   });
   if (released) deps.changed();
@@ -108,19 +110,6 @@ async function changeTarget(
   return await databaseTime(trx);
 }
 
-async function wakeWaiting(trx: Transaction<Schema>, targetId: string, at: Date): Promise<void> {
-  const waiting = trx
-    .selectFrom("delivery")
-    .select("id")
-    .where("target_id", "=", targetId)
-    .where("phase", "=", "waiting")
-    .orderBy("id")
-    .forNoKeyUpdate();
-  await trx
-    .with("waiting", () => waiting)
-    .updateTable("delivery")
-    .from("waiting")
-    .whereRef("delivery.id", "=", "waiting.id")
-    .set({ due_at: sql<Date>`least(due_at, ${at})`, woken: true })
-    .execute();
+async function wakeWaiting(trx: Transaction<Schema>, targetId: string): Promise<void> {
+  await wakeDeliveries(trx, sql<boolean>`target_id = ${targetId} and phase = 'waiting'`);
 }

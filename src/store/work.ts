@@ -11,6 +11,7 @@ import { type Lease, leaseEnd } from "./lease.ts";
 import { type DeliveryRow, deliveryOf, jsonText, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, plusMs, read, type Sql, snapshot, statementTime, transact } from "./sql.ts";
+import { wakeDeliveries } from "./wake.ts";
 
 export interface DeliveryChange {
   phase: Phase;
@@ -148,17 +149,11 @@ export async function pending(deps: Sql, targetId: string): Promise<{ delivery: 
   });
 }
 
-/** A delivery that is leased just now is looked at again as soon as its holder saves it. */
+/** Brings forward what follows this Application. */
 export async function expedite(deps: Sql, application: ApplicationRef): Promise<void> {
   const { cluster, namespace, name } = application;
   const pattern = jsonText([{ ref: { cluster, namespace, name } }]);
-  const result = await read(deps, (db) =>
-    db
-      .updateTable("delivery")
-      .set({ due_at: sql<Date>`least(due_at, ${statementTime})`, woken: true })
-      .where("phase", "=", "following")
-      .where(sql<boolean>`observation -> 'applications' @> ${pattern}::jsonb`)
-      .executeTakeFirst(),
-  );
-  if (result.numUpdatedRows > 0n) deps.changed();
+  const watches = sql<boolean>`phase = 'following' and observation -> 'applications' @> ${pattern}::jsonb`;
+  await transact(deps, (trx) => wakeDeliveries(trx, watches));
+  deps.changed();
 }

@@ -52,8 +52,8 @@ test("a refresh resolves although the application controller is down", async () 
   started.simulated.world.setController(false);
   const ref = { cluster: "main", namespace: "argocd", name: "checkout-dev" };
   await started.connection.refresh(ref, new AbortController().signal);
-  const isAsked = async (): Promise<boolean> =>
-    (await started.connection.snapshots(ref, undefined)).at(-1)?.annotations.refresh === "normal";
-  await eventually(isAsked);
+  const newest = async () => (await started.connection.snapshots(ref, undefined)).at(-1);
+  await eventually(async () => (await newest())?.annotations.refresh !== undefined);
+  expect((await newest())?.annotations.refresh).toBe("normal");
   await started.close();
 });

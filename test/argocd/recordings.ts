@@ -143,8 +143,8 @@ export function replayOf(
   const until = options.until ?? Number.POSITIVE_INFINITY;
   const events = withSequel(pair).filter(({ at }) => at < until);
   const source = events[0]?.snapshot.sources.at(-1);
-  const before = pairs.filter(({ app, pushedAt }) => app === pair.app && pushedAt < pair.pushedAt).at(-1)?.image;
-  const running = events.filter(({ at }) => at <= pair.pushedAt).at(-1)?.snapshot.summaryImages ?? [];
+  const before = pairs.findLast(({ app, pushedAt }) => app === pair.app && pushedAt < pair.pushedAt)?.image;
+  const running = events.findLast(({ at }) => at <= pair.pushedAt)?.snapshot.summaryImages ?? [];
   const old = new Set([
     ...(before === undefined ? [] : [before]),
     ...running.filter((image) => isSameRepository(image, pair.image)),

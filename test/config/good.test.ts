@@ -86,7 +86,7 @@ test("targets take branch, policy and folder from target, environment, repositor
       { cluster: "main", namespace: "argocd", name: "checkout-prod" },
       { cluster: "edge", namespace: "team-a", name: "checkout" },
     ],
-    policy: { settleMs: 120_000, timeoutMs: 1_800_000, expireAfterMs: 43_200_000, degradedMs: 45_000 },
+    policy: { settleMs: 120_000, timeoutMs: 1_800_000, expireAfterMs: 43_200_000, degradedMs: 60_000 },
   });
   expect(root).toMatchObject({ id: "root/staging", places: [{ directory: "" }], policy: { settleMs: 30_000 } });
 });

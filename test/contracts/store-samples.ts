@@ -37,9 +37,9 @@ export const HEAD = "c".repeat(40);
 
 let last = 0;
 
-/** Ids grow, as the real ones (uuid version 7) do. */
+/** Ids grow, as the real ones (uuid version 7) do, and differ between processes. */
 export function nextId(prefix: string): string {
-  return `${prefix}-${String(++last).padStart(6, "0")}`;
+  return `${prefix}-${process.pid}-${String(++last).padStart(6, "0")}`;
 }
 
 export function digestOf(letter: string): Digest {

@@ -19,10 +19,10 @@ import {
   type SeedFile,
 } from "./bare-repository.ts";
 
-export type GitRequestKind = "discover" | "ls-refs" | "fetch" | "push" | "other";
+type GitRequestKind = "discover" | "ls-refs" | "fetch" | "push" | "other";
 
 /** What goes wrong with one request. */
-export type GitFault =
+type GitFault =
   /** The connection is cut and git never hears of the request. */
   | { kind: "cut-before" }
   /** git has done its work, but the connection is cut before any answer. */
@@ -30,7 +30,7 @@ export type GitFault =
   /** git has done its work, and the answer breaks off after so many bytes of its body. */
   | { kind: "truncate"; bytes: number }
   /** git hears of the request only after the promise resolves, whether or not the client is still there. */
-  | { kind: "hold"; until: Promise<void>; onHeld?: () => void }
+  | { kind: "hold"; until: Promise<void>; onHeld?: () => void; onDone?: () => void }
   /** The answer is this one; git never hears of the request. */
   | { kind: "answer"; status: number; headers?: Record<string, string>; body?: string | Uint8Array };
 
@@ -43,7 +43,7 @@ export interface GitServerOptions {
   root?: string;
 }
 
-export interface GitServerStats {
+interface GitServerStats {
   requests: number;
   /** Bodies the server received. */
   bytesIn: number;
@@ -114,6 +114,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       await fault.until;
     }
     const result = await runBackend(backend, root, request, body);
+    if (fault?.kind === "hold") fault.onDone?.();
     stats.bytesOut += result.body.length;
     if (fault?.kind === "cut-after") {
       response.destroy();

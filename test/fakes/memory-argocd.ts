@@ -1,3 +1,4 @@
+import { ApplicationIndex } from "../../src/argocd/application-index.ts";
 import { findApplications } from "../../src/argocd/applications.ts";
 import { toSnapshot } from "../../src/argocd/snapshot.ts";
 import { judge } from "../../src/argocd/verdict.ts";
@@ -20,8 +21,6 @@ export interface MemoryArgoCdInput {
   cluster?: string;
 }
 
-const KEPT = 64;
-
 /**
  * The `ArgoCd` port over the simulated world, without HTTP and without timers: time passes when somebody asks, up to
  * the given clock's now.
@@ -30,7 +29,7 @@ export class MemoryArgoCd implements ArgoCd {
   readonly world: World;
   readonly judge = judge;
   readonly #cluster: string;
-  readonly #seen = new Map<string, ApplicationSnapshot[]>();
+  readonly #index = new ApplicationIndex();
 
   constructor(input: MemoryArgoCdInput) {
     this.#cluster = input.cluster ?? "main";
@@ -49,10 +48,11 @@ export class MemoryArgoCd implements ArgoCd {
         durations: { pollMs: 120_000, rolloutMs: DURATIONS.rolloutMs * slow },
       },
     );
-    for (const object of this.world.list()) this.#keep(object);
+    for (const object of this.world.list()) this.#index.put(toSnapshot(this.#cluster, object));
     this.world.onEvent(({ type, object }) => {
-      if (type === "DELETED") this.#seen.delete(`${object.metadata.namespace}/${object.metadata.name}`);
-      else this.#keep(object);
+      const snapshot = toSnapshot(this.#cluster, object);
+      if (type === "DELETED") this.#index.remove(snapshot.ref);
+      else this.#index.put(snapshot);
     });
   }
 
@@ -66,28 +66,13 @@ export class MemoryArgoCd implements ArgoCd {
 
   async snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]> {
     await this.world.advance();
-    const seen = ref.cluster === this.#cluster ? (this.#seen.get(`${ref.namespace}/${ref.name}`) ?? []) : [];
-    const last = seen.at(-1);
-    if (last === undefined) return [];
-    if (afterVersion === undefined) return [last];
-    const known = seen.findIndex(({ resourceVersion }) => resourceVersion === afterVersion);
-    const newer = seen.slice(known + 1);
-    return newer.length === 0 ? [last] : newer;
+    return this.#index.since(ref, afterVersion);
   }
 
   async refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.world.advance();
     this.world.refresh(ref.namespace, ref.name);
-  }
-
-  #keep(object: unknown): void {
-    const snapshot = toSnapshot(this.#cluster, object);
-    const key = `${snapshot.ref.namespace}/${snapshot.ref.name}`;
-    const seen = this.#seen.get(key) ?? [];
-    seen.push(snapshot);
-    if (seen.length > KEPT) seen.shift();
-    this.#seen.set(key, seen);
   }
 }
 

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
 import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
@@ -106,7 +107,8 @@ describe("pushing over the wire", () => {
     const prepared = await prepare();
     const release = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
-    server.failNext("push", { kind: "hold", until: release.promise, onHeld: () => held.resolve() });
+    const done = Promise.withResolvers<void>();
+    server.failNext("push", { kind: "hold", until: release.promise, onHeld: held.resolve, onDone: done.resolve });
     const giveUp = new AbortController();
     const push = git.push(prepared, giveUp.signal);
     await held.promise;
@@ -114,19 +116,23 @@ describe("pushing over the wire", () => {
     await expect(push).rejects.toThrow("shutting down");
     expect(await git.tip("main", signal)).toBe(base);
     release.resolve();
-    await expect.poll(() => server.tip("gitops"), { timeout: 20_000 }).toBe(prepared.head);
+    await done.promise;
+    expect(await server.tip("gitops")).toBe(prepared.head);
     expect((await git.range(base, prepared.head, signal)).connected).toBe(true);
   });
 
   it("is unclear when no answer comes in time", async () => {
-    const hurried = openHttpRepository(
-      { ambient: systemAmbient },
-      { url: server.url("gitops"), timeouts: { firstByteMs: 300 } },
-    );
     const prepared = await prepare();
-    await hurried.tip("main", signal);
     const release = Promise.withResolvers<void>();
-    server.failNext("push", { kind: "hold", until: release.promise });
+    let timeIsUp = (): void => undefined;
+    // Only the wait for the first byte ends, and only when the server holds the push.
+    const sleep = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        if (ms === 300) timeIsUp = resolve;
+      });
+    const ambient = { ...systemAmbient, clock: { now: () => 0, sleep } };
+    const hurried = openHttpRepository({ ambient }, { url: server.url("gitops"), timeouts: { firstByteMs: 300 } });
+    server.failNext("push", { kind: "hold", until: release.promise, onHeld: () => timeIsUp() });
     const result = await hurried.push(prepared, signal);
     expect(result).toMatchObject({ kind: "unclear", message: expect.stringContaining("took longer than 300 ms") });
     release.resolve();
@@ -159,8 +165,7 @@ describe("pushing over the wire", () => {
   });
 
   it("waits when git's lock of the branch is held", async () => {
-    await server.git("gitops", "pack-refs", "--all");
-    await runGit(["init", "--quiet", "--bare", `${server.dir("gitops")}/refs/heads/main.lock`]);
+    await writeFile(`${server.dir("gitops")}/refs/heads/main.lock`, "");
     expect(await git.push(await prepare(), signal)).toMatchObject({ kind: "unavailable" });
   });
 

@@ -32,6 +32,6 @@ function decorate<T extends object>(name: string, port: T): T {
   });
 }
 
-const bridge = await startBridge({ configFile, decorate });
+const bridge = await startBridge({ configFile, decorate, leaseMs: 1_000 });
 process.stdout.write(`address ${bridge.address}\n`);
 process.once("SIGTERM", () => void bridge.close().then(() => process.exit(0)));

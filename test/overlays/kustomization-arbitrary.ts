@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 
 /** Generated kustomizations: every spelling that the editor meets in real files, in every combination. */
 
-export interface GeneratedEntry {
+interface GeneratedEntry {
   name: string;
   newName?: string;
   newTag?: string;

@@ -67,7 +67,6 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     "first",
   );
   const store = new MemoryStore({ clock: time });
-  (store as any).wakeLane ??= async () => {};
   const argocd = new MemoryArgoCd({ clock: time, random, git, branch: BRANCH, repositoryUrl: REPOSITORY_URL, targets });
   const record: ScenarioRecord = { accepted: [], sourceTimes: new Map(), foreign: [] };
   const unreliable = unreliablePush(git, { time, random, weather, say });

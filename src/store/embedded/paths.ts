@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { lstat, mkdir, realpath } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { GitspanError, messageOf } from "../../model/errors.ts";
 import { type Account, canEnter, giveTo, requireReachable, serverAccount } from "./account.ts";
 
@@ -23,6 +23,7 @@ const LONGEST_NAME = "/.s.PGSQL.5432.lock";
 export async function preparePaths(directory: string): Promise<{ paths: EmbeddedPaths; account: Account | undefined }> {
   try {
     const wanted = resolve(directory);
+    await mkdir(dirname(wanted), { recursive: true });
     await mkdir(wanted, { recursive: true, mode: 0o700 });
     const root = await realpath(wanted);
     const account = await serverAccount(join(root, "pgdata"));

@@ -54,12 +54,17 @@ export class Postmaster {
   async stop(): Promise<void> {
     this.#stopping.abort();
     process.off("exit", this.#onExit);
-    const pid = this.#child?.pid;
-    if (pid !== undefined && this.#isRunning()) {
-      await endProcess(this.#deps, pid);
-      await this.#exited;
-    }
+    await this.#endChild();
     await this.#supervision;
+    // One that was just being started again.
+    await this.#endChild();
+  }
+
+  async #endChild(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined || !this.#isRunning()) return;
+    await endProcess(this.#deps, pid);
+    await this.#exited;
   }
 
   /** The last resort when the process ends without closing the store. */

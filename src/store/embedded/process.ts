@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Clock } from "../../model/ambient.ts";
@@ -28,6 +28,15 @@ export async function stopOrphan(deps: { clock: Clock; log: StoreLog }, dataDire
     return;
   }
   await writeFile(file, text.replace(/^-?\d+/, String(process.pid)));
+}
+
+/**
+ * Sockets of a server that was killed. PostgreSQL removes them itself unless the old pid still seems to live: as a
+ * zombie, or as another process.
+ */
+export async function removeDeadSockets(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith(".s.PGSQL."));
+  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })));
 }
 
 /** Asks for a fast shutdown, then for an immediate one (recovery follows at the next start), then kills. */

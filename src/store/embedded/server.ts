@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Ambient } from "../../model/ambient.ts";
 import { GitspanError } from "../../model/errors.ts";
+import { storeFailure } from "../failures.ts";
 import type { StoreLog } from "../log.ts";
 import { makeClient } from "../pool.ts";
 import { requireReachable } from "./account.ts";
@@ -9,7 +10,7 @@ import { initialise, readPassword, SUPERUSER } from "./cluster.ts";
 import { type Holder, type LockResult, tryLock } from "./lock.ts";
 import { type EmbeddedPaths, preparePaths } from "./paths.ts";
 import { answers, Postmaster, type PostmasterInput } from "./postmaster.ts";
-import { stopOrphan } from "./process.ts";
+import { removeDeadSockets, stopOrphan } from "./process.ts";
 
 export interface EmbeddedDeps extends Ambient {
   log: StoreLog;
@@ -59,6 +60,15 @@ export async function startEmbedded(deps: EmbeddedDeps, input: EmbeddedInput): P
     });
   }
   const signal = input.signal ?? new AbortController().signal;
+  try {
+    return await startOrAttach(deps, input, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw storeFailure(error);
+  }
+}
+
+async function startOrAttach(deps: EmbeddedDeps, input: EmbeddedInput, signal: AbortSignal): Promise<EmbeddedServer> {
   const { paths, account } = await preparePaths(input.directory);
   const lock = await acquire(deps, paths, input.mode, signal);
   if (lock === "attached") {
@@ -69,11 +79,17 @@ export async function startEmbedded(deps: EmbeddedDeps, input: EmbeddedInput): P
     await requireReachable(account, binaries.postgres);
     const { password } = await initialise(paths, account, binaries);
     await stopOrphan(deps, paths.data);
+    await removeDeadSockets(paths.sockets);
     const connection = connectionOf(paths, password);
     const settings = { ...SETTINGS, ...input.settings };
     const postmaster = new Postmaster(deps, { paths, account, binaries, connection, settings });
     await postmaster.start(signal);
-    await makeDatabase(connection);
+    try {
+      await makeDatabase(connection);
+    } catch (error) {
+      await postmaster.stop();
+      throw error;
+    }
     return {
       connection,
       async stop() {

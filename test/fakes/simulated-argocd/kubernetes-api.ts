@@ -17,12 +17,12 @@ export class KubernetesApi {
   readonly #clock: Clock;
   readonly #options: KubernetesApiOptions;
   readonly #watches = new Set<ServerResponse>();
-  /** Continue tokens from before are refused. */
-  #validPages = 0;
-  #muted = false;
+  #refuseNextPage = false;
+  readonly #muted = new Set<ServerResponse>();
   lists = 0;
   /** Watch requests that were let in. */
   watched = 0;
+  bookmarks = 0;
 
   constructor(world: World, clock: Clock, options: KubernetesApiOptions) {
     this.#world = world;
@@ -49,9 +49,9 @@ export class KubernetesApi {
     for (const response of this.#watches) response.destroy();
   }
 
-  /** Half-open: connections stay, nothing comes. */
-  mute(muted: boolean): void {
-    this.#muted = muted;
+  /** Half-open: the connections that are open now stay, and nothing comes on them any more. */
+  muteWatches(): void {
+    for (const response of this.#watches) this.#muted.add(response);
   }
 
   /** Sends bytes that are no event to every watch. */
@@ -59,20 +59,21 @@ export class KubernetesApi {
     for (const response of this.#watches) response.write(bytes);
   }
 
-  expirePages(): void {
-    this.#validPages += 1;
+  /** The next page after a first one is refused, as it is when paging takes too long. */
+  expireNextPage(): void {
+    this.#refuseNextPage = true;
   }
 
   #list({ url, response }: Call, namespace: string | undefined): void {
     this.lists += 1;
-    const [generation, offset] = (url.searchParams.get("continue") ?? `${this.#validPages}.0`).split(".").map(Number);
-    if (generation !== this.#validPages) {
+    const start = Number(url.searchParams.get("continue") ?? 0);
+    if (start > 0 && this.#refuseNextPage) {
+      this.#refuseNextPage = false;
       return sendJson(response, 410, statusOf(410, "Expired", "The provided continue parameter is too old"));
     }
     const all = this.#world.list(namespace);
     const limit = Math.min(Number(url.searchParams.get("limit") ?? 0) || all.length, this.#options.maxPage) || 1;
-    const start = offset ?? 0;
-    const more = start + limit < all.length ? { continue: `${generation}.${start + limit}` } : {};
+    const more = start + limit < all.length ? { continue: String(start + limit) } : {};
     sendJson(response, 200, {
       apiVersion: GROUP,
       kind: "ApplicationList",
@@ -94,7 +95,8 @@ export class KubernetesApi {
     }
     this.watched += 1;
     const send = (event: WorldEvent): void => {
-      if (this.#muted || (namespace !== undefined && event.object.metadata.namespace !== namespace)) return;
+      if (this.#muted.has(response) || (namespace !== undefined && event.object.metadata.namespace !== namespace))
+        return;
       response.write(`${JSON.stringify({ type: event.type, object: event.object })}\n`);
     };
     missed.forEach(send);
@@ -104,6 +106,7 @@ export class KubernetesApi {
     response.on("close", () => {
       stop();
       this.#watches.delete(response);
+      this.#muted.delete(response);
       closed.abort();
     });
     void this.#bookmarks(response, closed.signal);
@@ -112,10 +115,11 @@ export class KubernetesApi {
   async #bookmarks(response: ServerResponse, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(this.#options.bookmarkMs, signal).catch(() => undefined);
-      if (signal.aborted || this.#muted) continue;
+      if (signal.aborted || this.#muted.has(response)) continue;
       const metadata = { resourceVersion: String(this.#world.version) };
       const object = { apiVersion: GROUP, kind: "Application", metadata };
       response.write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+      this.bookmarks += 1;
     }
   }
 

@@ -26,10 +26,14 @@ export async function renderImages(branch: Branch, path: string): Promise<string
 }
 
 function reference(image: Record<string, unknown>): string {
-  const name = String(image["newName"] ?? image["name"] ?? "");
-  const tag = image["newTag"] === undefined ? "" : `:${String(image["newTag"])}`;
-  const digest = image["digest"] === undefined ? "" : `@${String(image["digest"])}`;
-  return `${name}${tag}${digest}`;
+  const name = scalar(image["newName"]) || scalar(image["name"]);
+  const tag = scalar(image["newTag"]);
+  const digest = scalar(image["digest"]);
+  return `${name}${tag && `:${tag}`}${digest && `@${digest}`}`;
+}
+
+function scalar(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 function failed(path: string, why: string): RenderError {

@@ -79,9 +79,10 @@ async function run(world: World, { clock }: WorldDeps, signal: AbortSignal): Pro
 }
 
 function refuse({ path, response }: Call, status: number): void {
-  const [reason, code] = status === 401 ? ["Unauthorized", 16] : status === 403 ? ["Forbidden", 7] : ["Failure", 13];
-  if (path[0] === "apis") return sendJson(response, status, statusOf(status, String(reason), String(reason)));
-  sendGatewayError(response, status, Number(code), status === 401 ? "no session information" : "permission denied");
+  const reason = status === 401 ? "Unauthorized" : status === 403 ? "Forbidden" : "Failure";
+  const code = status === 401 ? 16 : status === 403 ? 7 : 13;
+  if (path[0] === "apis") return sendJson(response, status, statusOf(status, reason, reason));
+  sendGatewayError(response, status, code, status === 401 ? "no session information" : "permission denied");
 }
 
 function kubeconfigOf(server: string, token: string): string {

@@ -81,11 +81,14 @@ export class World {
 
   /** Lets time pass up to now. Calls queue up; each resolves when everything due has happened. */
   async advance(): Promise<void> {
-    const run = this.#advancing.then(async () => {
+    const before = this.#advancing;
+    const run = async (): Promise<void> => {
+      await before;
       if (this.#controllerUp) await this.#schedule.runUntil(this.#deps.clock.now());
-    });
-    this.#advancing = run.catch(() => undefined);
-    await run;
+    };
+    const running = run();
+    this.#advancing = running.catch(() => undefined);
+    await running;
   }
 
   /** When something happens next by itself. */

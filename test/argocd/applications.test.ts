@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { findApplications, sourcesOf } from "../../src/argocd/applications.ts";
+import { isSameRepository } from "../../src/argocd/repository-url.ts";
+import type { ApplicationSource } from "../../src/model/application.ts";
+import { snapshot } from "./judging.ts";
+import { eventsOf } from "./recordings.ts";
+
+const repositoryUrl = "https://git.example.com/platform/gitops.git";
+
+function application(name: string, ...sources: Partial<ApplicationSource>[]) {
+  return snapshot({
+    ref: { cluster: "main", namespace: "argocd", name },
+    sources: sources.map((source) => ({ repoURL: repositoryUrl, targetRevision: "main", ...source })),
+  });
+}
+
+function found(applications: ReturnType<typeof application>[], ...paths: string[]): string[] {
+  return findApplications(applications, { repositoryUrl, branch: "main", paths }).map(({ name }) => name);
+}
+
+test("addresses of one repository are equal in every form", () => {
+  const same = [
+    "https://git.example.com/platform/gitops.git",
+    "https://GIT.example.com/platform/gitops",
+    "https://git.example.com/platform/gitops/",
+    "https://user:secret@git.example.com/platform/gitops.git",
+    "git@git.example.com:platform/gitops.git",
+    "ssh://git@git.example.com:2222/platform/gitops.git",
+    "https://git.example.com:443/platform//gitops.git/",
+  ];
+  for (const url of same) expect(isSameRepository(url, repositoryUrl), url).toBe(true);
+  for (const url of [
+    "https://git.example.com/platform/gitops2",
+    "https://git.example.com/Platform/gitops",
+    "https://git.example.com:8443/platform/gitops",
+    "https://other.example.com/platform/gitops",
+    "",
+    "not a url",
+  ]) {
+    expect(isSameRepository(url, repositoryUrl), url).toBe(false);
+  }
+});
+
+test("an Application whose path is the file's directory renders it", () => {
+  const all = [application("dev", { path: "apps/shop/dev" }), application("prod", { path: "apps/shop/prod/" })];
+  expect(found(all, "apps/shop/dev/kustomization.yaml")).toEqual(["dev"]);
+  expect(found(all, "apps/shop/prod/kustomization.yaml", "apps/shop/dev/kustomization.yaml")).toEqual(["dev", "prod"]);
+});
+
+test("the exact path beats one above, which beats overlays below", () => {
+  const exact = application("exact", { path: "apps/shop" });
+  const above = application("above", { path: "apps" });
+  const below = application("below", { path: "apps/shop/eu" });
+  expect(found([exact, above, below], "apps/shop/kustomization.yaml")).toEqual(["exact"]);
+  expect(found([above, below], "apps/shop/kustomization.yaml")).toEqual(["above"]);
+  expect(found([below], "apps/shop/kustomization.yaml")).toEqual(["below"]);
+  expect(found([below], "kustomization.yaml")).toEqual([]);
+});
+
+test("names that only begin alike are no match", () => {
+  expect(found([application("x", { path: "apps/shop-2" })], "apps/shop/kustomization.yaml")).toEqual([]);
+});
+
+test("the branch counts; HEAD and nothing mean the default branch", () => {
+  const path = "apps/shop";
+  const all = [
+    application("main", { path }),
+    application("head", { path, targetRevision: "HEAD" }),
+    application("full", { path, targetRevision: "refs/heads/main" }),
+    application("next", { path, targetRevision: "next" }),
+    application("chart", { path, chart: "shop" }),
+    application("foreign", { path, repoURL: "https://git.example.com/else/where.git" }),
+  ];
+  expect(found(all, "apps/shop/kustomization.yaml")).toEqual(["main", "head", "full"]);
+});
+
+test("a Helm value file is rendered by those that name it", () => {
+  const all = [
+    application("prod", { path: "charts/shop", valueFiles: ["values-prod.yaml"] }),
+    application("dev", { path: "charts/shop", valueFiles: ["values-dev.yaml"] }),
+    application("root", { path: "charts/shop", valueFiles: ["/charts/shop/values-prod.yaml"] }),
+  ];
+  expect(found(all, "charts/shop/values-prod.yaml")).toEqual(["prod", "root"]);
+  expect(found(all, "charts/shop/values.yaml")).toEqual(["prod", "dev", "root"]);
+});
+
+test("a $values reference of another source is followed, as recorded", () => {
+  const [first] = eventsOf("o", "multi-dev");
+  if (first === undefined) throw new Error("nothing recorded");
+  const wanted = { repositoryUrl: "http://127.0.0.1:3000/platform/values.git", branch: "main" };
+  expect(sourcesOf(first.snapshot, { ...wanted, paths: ["multi/dev/values.yaml"] })).toEqual([1]);
+  expect(sourcesOf(first.snapshot, { ...wanted, paths: ["multi/prod/values.yaml"] })).toEqual([]);
+});
