@@ -116,7 +116,7 @@ test("falling back because somebody synced is no crash", () => {
   expect(looks.at(-1)).toBe("candidate");
 });
 
-test("a manifest error fails once two comparisons made after the push show it", () => {
+test("a manifest error fails once a comparison asked for after its first sight shows it again", () => {
   const looks = follow([
     [0, before],
     [1, { ...broken, ...later(20) }],

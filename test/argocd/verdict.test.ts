@@ -40,6 +40,17 @@ test("a comparison older than the operation proves nothing", () => {
   expect(glance({ reconciledAt: argoTime(9) })).toBe("rolling");
 });
 
+test("what arrived before the refresh was sent does not answer it", () => {
+  const looks = words([
+    [0, {}],
+    [30, { reconciledAt: argoTime(20) }],
+    [30, { reconciledAt: argoTime(30) }],
+    [31, { reconciledAt: argoTime(30) }],
+    [32, { reconciledAt: argoTime(42) }],
+  ]);
+  expect(looks).toEqual(["candidate", "candidate", "candidate", "candidate", "healthy"]);
+});
+
 test("while a refresh is still asked for, its answer has not come", () => {
   const pending = { reconciledAt: argoTime(42), annotations: { refresh: "normal", skipReconcile: false } };
   expect(

@@ -24,8 +24,10 @@ function decorate<T extends object>(name: string, port: T): T {
       return async (...args: unknown[]) => {
         pass(`before ${name}.${property}`);
         const result = await method(...args);
-        // A claim that finds nothing happens all the time and is no step of a delivery.
-        if (result !== undefined && !(Array.isArray(result) && result.length === 0)) pass(`after ${name}.${property}`);
+        // Asking for work and finding none happens all the time and is no step of a delivery.
+        const isIdle =
+          property.startsWith("claim") && (result === undefined || (Array.isArray(result) && result.length === 0));
+        if (!isIdle) pass(`after ${name}.${property}`);
         return result;
       };
     },

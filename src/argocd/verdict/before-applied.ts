@@ -8,7 +8,7 @@ import {
   verdictOf,
 } from "./look.ts";
 import { operationEvidence } from "./reading.ts";
-import { askUntilSeen, confirm, isAnswered } from "./refresh.ts";
+import { askUntilSeen, confirm } from "./refresh.ts";
 
 /** After this an automatic sync that has not begun will not begin by itself. */
 const SYNC_STARTS_MS = 30_000;
@@ -79,12 +79,7 @@ function unreadable(look: Look): Draft | undefined {
   if (PASSING.test(error.message)) return waiting("Argo CD cannot get at the manifests just now");
   memory.renderSince = before.renderSince ?? now;
   memory.renderReconciledAt = before.renderReconciledAt ?? snapshot.reconciledAt;
-  // Before our own refresh was answered, what failed may be an older state of the branch.
-  if (before.renderSince === undefined && !isAnswered(look)) {
-    memory.renderSince = undefined;
-    memory.renderReconciledAt = undefined;
-    return waiting("a manifest error; waiting for a comparison made after the push");
-  }
+  // What failed at first sight may be an older state of the branch: only a refresh asked for after it tells.
   const asked = confirm(look, memory.renderSince + RENDER_CONFIRM_MS, [memory.renderReconciledAt]);
   if (asked.confirmed) {
     const message = `the manifests cannot be rendered: ${error.message}`;

@@ -39,7 +39,7 @@ export function confirm(
 }
 
 /** The last refresh we asked for has been answered. */
-export function isAnswered(look: Look): boolean {
+function isAnswered(look: Look): boolean {
   const { memory, snapshot, now } = look;
   if (memory.refreshedAt === undefined || memory.refreshedAt === now) return false;
   return snapshot.annotations.refresh === undefined && laterThan(snapshot.reconciledAt, memory.refreshReconciledAt);
