@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
 import { connectArgoCd } from "./argocd/connection.ts";
 import type { Configuration, RepositoryConfiguration } from "./config/configuration.ts";
@@ -14,6 +15,7 @@ import { createApp } from "./http/app.ts";
 import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { isAllowed } from "./model/access.ts";
+import { isTransient } from "./model/errors.ts";
 import { matchBuild } from "./model/match.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog } from "./telemetry/log.ts";
@@ -41,6 +43,9 @@ export interface Bridge {
 /** Work under way may take so long after a stop was asked for; below the usual 30 s grace of Kubernetes. */
 const DRAIN_MS = 20_000;
 
+/** A database that is started together with the bridge is given about half a minute to answer. */
+const STORE_START = { retries: 8, minTimeout: 500, maxTimeout: 5_000, randomize: true };
+
 /** Reads the configuration, opens everything, and works until closed. Throws what a person has to put right. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const ambient = systemAmbient;
@@ -50,7 +55,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const stop = new AbortController();
   const abort = new AbortController();
 
-  const database = await openDatabase({ ...ambient, log }, await locationOf(configuration.database, "serve"));
+  const location = await locationOf(configuration.database, "serve");
+  const database = await pRetry(() => openDatabase({ ...ambient, log }, location), {
+    ...STORE_START,
+    shouldRetry: ({ error }) => isTransient(error),
+    onFailedAttempt: ({ error }) => log.warn("the store is not there yet", { error }),
+  });
   const opened: { close(): Promise<void> | void }[] = [database];
   const closeAll = async () => {
     stop.abort();

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { ApplicationRef, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
-import { isSameRepository } from "./repository-url.ts";
+import { isSameRepository } from "../model/repository-url.ts";
 
 export interface WantedFiles {
   repositoryUrl: string;
