@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { findApplications, sourcesOf } from "../../src/argocd/applications.ts";
-import { isSameRepository } from "../../src/model/repository-url.ts";
 import type { ApplicationSource } from "../../src/model/application.ts";
+import { isSameRepository } from "../../src/model/repository-url.ts";
 import { snapshot } from "./judging.ts";
 import { eventsOf } from "./recordings.ts";
 
