@@ -1,3 +1,4 @@
+import type { KubernetesLocation } from "../kubernetes/access.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
@@ -5,7 +6,7 @@ import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
 import { findApplications, type WantedFiles } from "./applications.ts";
 import type { ArgoCdDeps } from "./deps.ts";
 import { annotateRefresh, watchApplications } from "./kubernetes.ts";
-import { type KubernetesAccess, type KubernetesLocation, openKubernetes } from "./kubernetes-access.ts";
+import { type KubernetesAccess, openKubernetes } from "./kubernetes-access.ts";
 import { Refresher } from "./refresher.ts";
 import { ArgoCdRest } from "./rest.ts";
 import { followByRest } from "./rest-source.ts";
@@ -90,7 +91,8 @@ interface Opened {
 async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: ApplicationIndex): Promise<Opened> {
   const { name, server, caFile } = location;
   const rest = server === undefined ? undefined : await ArgoCdRest.open({ ...server, caFile });
-  const kubernetes = location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes);
+  const kubernetes =
+    location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes, location.name);
   const refresher = refresherOf(deps, location, { rest, kubernetes, index });
   if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, index });
   if (rest === undefined) {

@@ -1,8 +1,8 @@
 import type { Agent as HttpAgent } from "node:http";
 import type { Readable } from "node:stream";
 import axios, { type AxiosResponse } from "axios";
+import { record, text } from "../kubernetes/untrusted.ts";
 import { GitspanError, messageOf } from "../model/errors.ts";
-import { record, text } from "./untrusted.ts";
 
 export interface HttpRequest {
   method?: "GET" | "PATCH";

@@ -1,3 +1,4 @@
+import { list, record, text } from "../kubernetes/untrusted.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
 import { Backoff } from "./backoff.ts";
@@ -8,7 +9,6 @@ import { linesOf } from "./lines.ts";
 import { toSnapshot } from "./snapshot.ts";
 import type { SourceHealth } from "./source-health.ts";
 import { withTimeLimit } from "./time-limit.ts";
-import { list, record, text } from "./untrusted.ts";
 
 const GROUP_PATH = "/apis/argoproj.io/v1alpha1";
 const PAGE = 200;

@@ -1,3 +1,4 @@
+import { isRecord, record, text } from "../kubernetes/untrusted.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
 import { Backoff } from "./backoff.ts";
@@ -7,7 +8,6 @@ import type { ArgoCdRest } from "./rest.ts";
 import { toSnapshot } from "./snapshot.ts";
 import type { SourceHealth } from "./source-health.ts";
 import { withTimeLimit } from "./time-limit.ts";
-import { isRecord, record, text } from "./untrusted.ts";
 
 const ANSWER_MS = 30_000;
 /** Heartbeats come every 15 s. */

@@ -1,5 +1,5 @@
+import { count, isRecord, list, optionalText, record, text, texts, type Untrusted } from "../kubernetes/untrusted.ts";
 import type { ApplicationOperation, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
-import { count, isRecord, list, optionalText, record, text, texts, type Untrusted } from "./untrusted.ts";
 
 /** Enough of an error message for people; kustomize can write pages. */
 const MESSAGE_LIMIT = 1_000;

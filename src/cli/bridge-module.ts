@@ -1,4 +1,4 @@
-import type { TokenStore } from "../delivery/ports.ts";
+import type { TokenStore } from "../delivery/store-ports.ts";
 
 /** The part of `src/bridge.ts` that commands use: it alone may know of every adapter. */
 export interface BridgeModule {

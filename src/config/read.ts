@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, watch } from "node:fs/promises";
+import { dirname } from "node:path";
 import { GitspanError } from "../model/errors.ts";
 import type { Configuration } from "./configuration.ts";
 import { loadConfiguration } from "./load.ts";
@@ -7,10 +8,11 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads and loads a file. Throws `config-unreadable` when there is none to read, else as `loadConfiguration`. */
 export async function readConfiguration(file: string): Promise<Configuration> {
-  return loadConfiguration(await textOf(file), file);
+  return loadConfiguration(await readConfigurationText(file), file);
 }
 
-async function textOf(file: string): Promise<string> {
+/** Throws `config-unreadable` for what is not there, too large or not UTF-8. */
+export async function readConfigurationText(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`);
@@ -22,4 +24,9 @@ async function textOf(file: string): Promise<string> {
       hint: "Give the path of a YAML file that the process may read.",
     });
   }
+}
+
+/** Yields when something happens in the file's folder: a ConfigMap is updated by moving a link beside it. */
+export function configurationHints(file: string, signal: AbortSignal): AsyncIterable<unknown> {
+  return watch(dirname(file), { signal, persistent: false });
 }

@@ -4,7 +4,8 @@ import type { Build, BuildReport } from "../model/build.ts";
 import type { Delivery } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import { laneOf } from "../model/target.ts";
-import type { IntakeStore, Match, Metrics, NewDelivery, Settings } from "./ports.ts";
+import type { Match, Metrics, Settings } from "./ports.ts";
+import type { IntakeStore, NewDelivery } from "./store-ports.ts";
 
 export interface AcceptDeps {
   store: IntakeStore;

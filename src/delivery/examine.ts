@@ -1,6 +1,7 @@
 import type { CommitInfo, Oid } from "../model/git.ts";
 import { candidatePaths, imagesStand, standingImages } from "./places.ts";
-import type { Foreign, GitRepository, Settings, TargetState } from "./ports.ts";
+import type { GitRepository, Settings } from "./ports.ts";
+import type { Foreign, TargetState } from "./store-ports.ts";
 
 export interface ExamineInput {
   /** The tip that was examined last. */

@@ -5,7 +5,8 @@ import type { ApplicationObservation, Observation, RevisionFacts, Verdict } from
 import type { Target } from "../model/target.ts";
 import { combineVerdicts } from "../model/verdict.ts";
 import { candidatePaths, imagesStand } from "./places.ts";
-import type { ArgoCd, DeliveryChange, DeliveryStore, GitRepository, Log, Settings } from "./ports.ts";
+import type { ArgoCd, GitRepository, Log, Settings } from "./ports.ts";
+import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
 import { expired } from "./verify.ts";
 
 export interface ObserveDeps {

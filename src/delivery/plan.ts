@@ -7,7 +7,8 @@ import type { Target } from "../model/target.ts";
 import { commitMessage } from "./message.ts";
 import { compareBuilds, newest } from "./order.ts";
 import { candidatePaths, placeImages } from "./places.ts";
-import type { GitRepository, LaneWork, ReadyDelivery, Settings, SourceHistory, TargetState } from "./ports.ts";
+import type { GitRepository, Settings, SourceHistory } from "./ports.ts";
+import type { LaneWork, ReadyDelivery, TargetState } from "./store-ports.ts";
 import { expired, supersededBy, targetRemoved } from "./verify.ts";
 
 export interface PlanDeps {

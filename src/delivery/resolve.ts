@@ -1,5 +1,6 @@
 import type { Oid } from "../model/git.ts";
-import type { Attempt, GitRepository, LaneStore } from "./ports.ts";
+import type { GitRepository } from "./ports.ts";
+import type { Attempt, LaneStore } from "./store-ports.ts";
 
 export interface ResolveDeps {
   store: LaneStore;

@@ -2,7 +2,8 @@ import type { Build } from "../model/build.ts";
 import type { Delivery, Ending } from "../model/delivery.ts";
 import { heldBy } from "../model/hold.ts";
 import { compareBuilds } from "./order.ts";
-import type { DeliveryChange, DeliveryStore, Settings, SourceHistory } from "./ports.ts";
+import type { Settings, SourceHistory } from "./ports.ts";
+import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
 
 export interface VerifyDeps {
   store: DeliveryStore;

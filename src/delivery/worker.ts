@@ -2,7 +2,7 @@ import type { Ambient } from "../model/ambient.ts";
 import type { Delivery, Phase } from "../model/delivery.ts";
 import { isGitspanError, messageOf } from "../model/errors.ts";
 import { type ObserveDeps, observe } from "./observe.ts";
-import type { LaneClaim, Lease, ReadStore } from "./ports.ts";
+import type { LaneClaim, Lease, ReadStore } from "./store-ports.ts";
 import { type VerifyDeps, verify } from "./verify.ts";
 import { type LaneResult, type WriteDeps, writeLane } from "./write.ts";
 

@@ -4,20 +4,9 @@ import type { Baseline, Observation } from "../model/observation.ts";
 import { examineMove } from "./examine.ts";
 import { baselineOf } from "./observation.ts";
 import { type PlannedDelivery, planLane } from "./plan.ts";
-import type {
-  ArgoCd,
-  AttemptInput,
-  AttemptItem,
-  DeliveryStore,
-  GitRepository,
-  LaneClaim,
-  LaneWork,
-  Log,
-  Metrics,
-  Settings,
-  SourceHistory,
-} from "./ports.ts";
+import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
 import { resolveAttempts } from "./resolve.ts";
+import type { AttemptInput, AttemptItem, DeliveryStore, LaneClaim, LaneWork } from "./store-ports.ts";
 
 export interface WriteDeps {
   store: DeliveryStore;

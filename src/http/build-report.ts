@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { Artifact, BuildReport, Run, Source } from "../model/build.ts";
 import { GitspanError } from "../model/errors.ts";
 import { type Digest, isDigest, isRepository, isTag, parseImageReference } from "../model/image.ts";
+import { isRef, isSourceRepository, isWebUrl } from "../model/source-location.ts";
 import { parseWith, plainText } from "./parse.ts";
 import { type FieldError, InvalidRequest } from "./problem.ts";
-import { isRef, isSourceRepository, isWebUrl } from "./source-location.ts";
 
 const MAX_IMAGES = 50;
 /** Clocks of CI systems differ by minutes at most; a run from the future would count as the newest for ever. */

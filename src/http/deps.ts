@@ -1,4 +1,5 @@
-import type { Log, ReadStore, Settings, TokenStore } from "../delivery/ports.ts";
+import type { Log, Settings } from "../delivery/ports.ts";
+import type { ReadStore, TokenStore } from "../delivery/store-ports.ts";
 import type { Clock, Ids } from "../model/ambient.ts";
 import type { Intake } from "./intake.ts";
 

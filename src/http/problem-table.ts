@@ -9,6 +9,7 @@ const configuration = { status: 500, title: "The configuration is broken" };
 const edit = { status: 422, title: "The file cannot be edited" };
 const git = { status: 502, title: "The Git server did not do its part" };
 const argocd = { status: 502, title: "Argo CD did not do its part" };
+const kubernetes = { status: 503, title: "The Kubernetes API did not do its part" };
 const store = { status: 503, title: "The store is not available" };
 
 /** Status and title of every error code; the compiler asks for a line here whenever a code is added. */
@@ -39,6 +40,8 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   "argocd-forbidden": argocd,
   "argocd-not-found": argocd,
   "argocd-protocol": argocd,
+  "kubernetes-unavailable": kubernetes,
+  "kubernetes-forbidden": kubernetes,
   "store-unavailable": store,
   "store-in-use": store,
   "store-migration": store,
@@ -53,6 +56,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "rate-limited": { status: 429, title: "Too many requests" },
   "shutting-down": { status: 503, title: "The server is shutting down" },
+  "event-not-taken": { status: 503, title: "The event could not be taken" },
   unreachable: { status: 502, title: "Something that is needed cannot be reached" },
   "timed-out": { status: 504, title: "It took too long" },
   usage: { status: 400, title: "The request is not valid" },

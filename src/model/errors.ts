@@ -33,6 +33,9 @@ export type ErrorCode =
   | "argocd-forbidden"
   | "argocd-not-found"
   | "argocd-protocol"
+  // the Kubernetes API, where runs are read
+  | "kubernetes-unavailable"
+  | "kubernetes-forbidden"
   // store
   | "store-unavailable"
   | "store-in-use"
@@ -49,6 +52,7 @@ export type ErrorCode =
   | "method-not-allowed"
   | "rate-limited"
   | "shutting-down"
+  | "event-not-taken"
   // the rest of the world
   | "unreachable"
   | "timed-out"

@@ -13,6 +13,8 @@ export interface Expectation {
   value: string | undefined;
   /** True where a plain value keeps its author's style although some reader takes it for a number or a date. */
   anyType?: boolean;
+  /** True where aliases of the value, or of what holds it, may show the change too. */
+  shared?: boolean;
 }
 
 /**
@@ -57,7 +59,9 @@ function reparse(after: string, file: string): Source {
 function refuseShared(file: string, facts: readonly Fact[], expected: readonly Expectation[]): void {
   const aliases = new Set(facts.filter((fact) => fact.kind === "alias").map((fact) => fact.text));
   const touched = new Set(
-    expected.flatMap(({ path }) => [...path, ""].map((_, end) => JSON.stringify(path.slice(0, end)))),
+    expected.flatMap(({ path, shared }) =>
+      shared === true ? [] : [...path, ""].map((_, end) => JSON.stringify(path.slice(0, end))),
+    ),
   );
   const shared = facts.find(({ path, anchor }) => anchor !== undefined && aliases.has(anchor) && touched.has(path));
   if (shared !== undefined) throw unproven(file, `an alias shows the change of ${shared.path} elsewhere`);

@@ -66,7 +66,7 @@ function childrenOf(token: CST.Token): CST.Token[] {
 }
 
 /** 1-based line and column, as editors show them; a byte order mark takes no column. */
-function positionAt(source: Pick<Source, "text" | "file">, offset: number): SourcePosition {
+export function positionAt(source: Pick<Source, "text" | "file">, offset: number): SourcePosition {
   const before = source.text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   const mark = lineStart === 0 && before.startsWith("\uFEFF") ? 1 : 0;

@@ -1,9 +1,19 @@
-import { isAlias, isScalar, type Node } from "yaml";
+import { isAlias, isPair, isScalar, type Node, type YAMLSeq } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
 import type { Change } from "./change.ts";
 import { eolFor, leadOf, lineAt } from "./lines.ts";
 import { aliasesOf, anchorOf, tagOf } from "./nodes.ts";
-import { type MapPlace, refuseShared, startOf, type YamlPair } from "./place.ts";
+import {
+  keyOf,
+  keyTwice,
+  type MapPlace,
+  refuseShared,
+  type Slot,
+  slotOf,
+  startOf,
+  type YamlMap,
+  type YamlPair,
+} from "./place.ts";
 import type { Expectation } from "./prove.ts";
 import { isWritable, plainType, type ScalarStyle, scalarText, styleOf, writeString } from "./scalar.ts";
 import { refusal } from "./source.ts";
@@ -19,24 +29,29 @@ const STRING_TAG = "tag:yaml.org,2002:str";
 
 /** Sets a value that stands there, in its own style. `undefined` when it is what it should be. */
 export function setValue(place: MapPlace, pair: YamlPair, value: string): Step | undefined {
-  const node = pair.value;
-  const old = valueText(place, node);
+  return setSlot(slotOf(place, pair), value);
+}
+
+/** As `setValue`, for list items too. `shared`: it may be seen through aliases of it, wherever they are. */
+export function setSlot(slot: Slot, value: string, { shared = false } = {}): Step | undefined {
+  const { node, path, document } = slot;
+  const old = valueText(slot, node);
   if (old === value && !isOtherType(node)) return undefined;
-  refuseUnwritable(place, node, value);
-  refuseShared(place, node);
+  refuseUnwritable(slot, node, value);
+  if (slot.twice !== undefined) throw keyTwice(slot.source, slot.twice);
+  refuseShared(slot, node, shared);
   const style = styleOf(node);
   const tag = tagOf(node);
   if (!isScalar(node) || style === undefined || (tag !== undefined && tag !== STRING_TAG)) {
-    throw unsupported(place, node ?? pair.key, "only a plain or quoted value of one line can be replaced");
+    throw unsupported(slot, node ?? slot.pair?.key ?? null, "only a plain or quoted value of one line can be replaced");
   }
-  const path = [...place.path, keyOf(pair)];
-  const expectation: Expectation = { document: place.document, path, value };
+  const expectation: Expectation = { document, path, value, shared };
   const start = startOf(node);
   const end = node.range?.[1] ?? start;
   if (start === end) {
-    const colon = colonEnd(pair);
+    const colon = slot.pair === undefined ? undefined : colonEnd(slot.pair);
     if (colon === undefined || anchorOf(node) !== undefined)
-      throw unsupported(place, pair.key, "the empty value is not plain");
+      throw unsupported(slot, slot.pair?.key ?? node, "the empty value is not plain");
     const text = ` ${writeString(value, "plain")}`;
     return {
       change: { kind: "insert", start: colon, end: colon, text, path, old: undefined, new: value },
@@ -53,16 +68,17 @@ export function setValue(place: MapPlace, pair: YamlPair, value: string): Step |
     plainType(old ?? "") === type &&
     type !== "other"
   ) {
-    const warning = `${place.source.file}: ${keyOf(pair)} ${value} is written without quotes, as ${old} was: YAML reads it as a ${type}`;
+    const warning = `${slot.source.file}: ${path.at(-1)} ${value} is written without quotes, as ${old} was: YAML reads it as a ${type}`;
     return { change: { ...change, text: value }, expectation: { ...expectation, anyType: true }, warning };
   }
-  const text = style === "plain" ? writeString(value, neededStyle(place, value)) : writeString(value, style);
+  const text = style === "plain" ? writeString(value, neededStyle(slot.holder, value)) : writeString(value, style);
   return { change: { ...change, text }, expectation };
 }
 
 /** Puts `key: value` behind `after`, indented and quoted like it. `behind` is the key it will follow in the result. */
 export function insertValue(place: MapPlace, key: string, value: string, after: YamlPair, behind: string): Step {
   refuseUnwritable(place, after.key, value);
+  if (place.twice !== undefined) throw keyTwice(place.source, place.twice);
   refuseShared(place);
   const { text } = place.source;
   const lead = leadOf(text, startOf(after.key));
@@ -129,10 +145,6 @@ function flowSpan(place: MapPlace, pair: YamlPair): [number, number] {
   throw unsupported(place, pair.key, `"${keyOf(pair)}" cannot be taken out alone`);
 }
 
-function keyOf(pair: YamlPair): string {
-  return scalarText(pair.key) ?? "";
-}
-
 function endOf(pair: YamlPair): number {
   const keyEnd = pair.key.range?.[1] ?? 0;
   return Math.max(keyEnd, colonEnd(pair) ?? 0, pair.value?.range?.[1] ?? 0);
@@ -144,7 +156,7 @@ function colonEnd(pair: YamlPair): number | undefined {
 }
 
 /** The text of a value, through an alias where it is one. */
-export function valueText(place: MapPlace, node: Node | null): string | undefined {
+export function valueText(place: Pick<Slot, "source" | "document">, node: Node | null): string | undefined {
   const document = place.source.documents[place.document];
   return scalarText(isAlias(node) && document !== undefined ? aliasesOf(document).get(node) : node);
 }
@@ -154,22 +166,22 @@ function isOtherType(node: Node | null): boolean {
   return isScalar(node) && typeof node.value !== "string" && typeof node.value !== "number";
 }
 
-/** Plain where that stays a string, else the quotes that the map already uses. */
-function neededStyle(place: MapPlace, value: string): ScalarStyle {
+/** Plain where that stays a string, else the quotes that are already used around it. */
+function neededStyle(holder: YamlMap | YAMLSeq<Node>, value: string): ScalarStyle {
   if (writeString(value, "plain") === value) return "plain";
-  const styles = place.map.items.map((pair) => styleOf(pair.value));
+  const styles = holder.items.map((item) => styleOf(isPair<Node, Node | null>(item) ? item.value : item));
   return styles.find((style) => style === "single" || style === "double") ?? "double";
 }
 
-function refuseUnwritable(place: MapPlace, node: Node | null, value: string): void {
+function refuseUnwritable(place: Pick<Slot, "source">, node: Node | null, value: string): void {
   if (isWritable(value)) return;
   throw refusal(place.source, "edit-unsupported", startOf(node), "the new value does not fit on one line", {
     hint: "Tags, digests and names consist of printable characters.",
   });
 }
 
-function unsupported(place: MapPlace, node: Node | null, what: string): GitspanError {
+function unsupported(place: Pick<Slot, "source">, node: Node | null, what: string): GitspanError {
   return refusal(place.source, "edit-unsupported", startOf(node), what, {
-    hint: "Write the entry as plain `key: value` lines.",
+    hint: "Write the values as plain `key: value` lines.",
   });
 }

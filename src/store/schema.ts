@@ -87,7 +87,7 @@ export interface DeliveryEventTable {
   data: ColumnType<Record<string, unknown> | null, string | null, string | null>;
 }
 
-/** What `push_attempt.items` holds: delivery/ports.ts calls it AttemptItem. */
+/** What `push_attempt.items` holds: delivery/store-ports.ts calls it AttemptItem. */
 export interface AttemptItem {
   deliveryId: string;
   targetId: string;

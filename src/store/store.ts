@@ -11,7 +11,7 @@ import { targetStates } from "./targets.ts";
 import { createToken, revokeToken, tokenByHash } from "./tokens.ts";
 import { claim, expedite, now, pending, save } from "./work.ts";
 
-/** Every port of delivery/ports.ts that is about the store, on one database. */
+/** Every port of delivery/store-ports.ts that is about the store, on one database. */
 export type PostgresStore = ReturnType<typeof makeStore>;
 
 export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {

@@ -11,6 +11,8 @@ export interface BridgeMetrics {
   /** Seconds that one run of a stage took. */
   stage(stage: Stage, seconds: number): void;
   push(result: PushResult["kind"]): void;
+  /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
+  event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
   /** The text exposition format with its content type. */
   page(): Promise<{ contentType: string; body: string }>;
 }
@@ -47,6 +49,12 @@ export function createMetrics(options: { version: string }): BridgeMetrics {
     labelNames: ["result"],
     registers,
   });
+  const events = new Counter({
+    name: "gitspan_events_total",
+    help: "Events of CI systems, by what became of them",
+    labelNames: ["source", "result"],
+    registers,
+  });
   new Gauge({
     name: "gitspan_build_info",
     help: "Always 1; the version is in the label",
@@ -59,6 +67,7 @@ export function createMetrics(options: { version: string }): BridgeMetrics {
     deliveryDone: (outcome) => deliveries.inc({ outcome }),
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     push: (result) => pushes.inc({ result }),
+    event: (source, result) => events.inc({ source, result }),
     page: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -79,7 +79,7 @@ it("takes 200 builds at the same moment and writes each of them once, on a defau
   const builds = (await Promise.all(responses.map((response) => response.json()))) as { id: string }[];
   for (const { id } of builds) {
     await expect
-      .poll(async () => (await (await call(`/v1/builds/${id}?wait=30s&until=written`)).json()) as unknown, {
+      .poll(async () => await (await call(`/v1/builds/${id}?wait=30s&until=written`)).json(), {
         timeout: 60_000,
       })
       .toMatchObject({ written: true, deliveries: [{ phase: "following" }] });

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { BridgeModule } from "../../src/cli/bridge-module.ts";
 import { hashToken, isTokenFormat, mintToken } from "../../src/config/tokens.ts";
-import type { TokenStore } from "../../src/delivery/ports.ts";
+import type { TokenStore } from "../../src/delivery/store-ports.ts";
 import { VERSION } from "../../src/version.ts";
 import { runCli } from "./run-cli.ts";
 

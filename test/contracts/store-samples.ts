@@ -9,7 +9,7 @@ import type {
   ReadStore,
   TokenStore,
   WorkStore,
-} from "../../src/delivery/ports.ts";
+} from "../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import type { Digest } from "../../src/model/image.ts";
 import type { Observation } from "../../src/model/observation.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Foreign } from "../../src/delivery/ports.ts";
+import type { Foreign } from "../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import {
   accepted,

@@ -17,7 +17,7 @@ import type {
   TargetState,
   TokenStore,
   WorkStore,
-} from "../../src/delivery/ports.ts";
+} from "../../src/delivery/store-ports.ts";
 import type { Clock } from "../../src/model/ambient.ts";
 import type { ApplicationRef } from "../../src/model/application.ts";
 import type { Build } from "../../src/model/build.ts";

@@ -131,9 +131,9 @@ export async function startProcess(site: Site, killAt?: string): Promise<Process
       if (line.startsWith("address ")) address.resolve(line.slice("address ".length));
     }
   });
-  void exited.then((how) => {
-    if (how !== "SIGKILL" && how !== "0") address.reject(new Error(`bridge exited with ${how}: ${errors.join("")}`));
-    else address.resolve(undefined);
+  child.once("exit", (code, signal) => {
+    if (signal === "SIGKILL" || code === 0) address.resolve(undefined);
+    else address.reject(new Error(`bridge exited with ${String(signal ?? code)}: ${errors.join("")}`));
   });
   return {
     address: await address.promise,

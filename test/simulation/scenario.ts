@@ -26,7 +26,7 @@ export interface ScenarioRecord {
   foreign: string[];
 }
 
-const silentMetrics = { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {} };
+const silentMetrics = { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {}, event() {} };
 const caller = { subject: "token:ci", groups: [] };
 
 /** Schedules builds, repeats of builds and other people's commits over the first minutes of the run. */
@@ -43,7 +43,7 @@ export function scheduleScenario(deps: ScenarioDeps, record: ScenarioRecord): vo
   }
   const foreigners = Math.floor(random.next() * 8);
   for (let index = 0; index < foreigners; index++) {
-    time.after(random.next() * 150_000, () => void writeForeign(deps, record, index));
+    time.after(random.next() * 150_000, () => writeForeign(deps, record, index));
   }
 }
 
@@ -73,7 +73,7 @@ async function deliver(deps: ScenarioDeps, record: ScenarioRecord, report: Build
 }
 
 /** Documentation nobody watches, another value where ours stands, or a revert of our newest commit. */
-async function writeForeign(deps: ScenarioDeps, record: ScenarioRecord, index: number): Promise<void> {
+function writeForeign(deps: ScenarioDeps, record: ScenarioRecord, index: number): void {
   const { random, git, targets, trace } = deps;
   const target = targets[Math.floor(random.next() * targets.length)];
   const kind = random.next();
@@ -81,14 +81,14 @@ async function writeForeign(deps: ScenarioDeps, record: ScenarioRecord, index: n
   const path = `apps/${target.app}/${target.environment}/kustomization.yaml`;
   let oid: string;
   if (kind < 0.6) {
-    oid = await git.commit(BRANCH, { [`docs/${index}.md`]: `note ${index}\n` }, `docs: note ${index}`);
+    oid = git.commit(BRANCH, { [`docs/${index}.md`]: `note ${index}\n` }, `docs: note ${index}`);
   } else if (kind < 0.85) {
-    oid = await git.commit(BRANCH, { [path]: kustomizationOf(target, `0.0.${index}-foreign`) }, "fix by hand");
+    oid = git.commit(BRANCH, { [path]: kustomizationOf(target, `0.0.${index}-foreign`) }, "fix by hand");
   } else {
-    const head = (await git.log(BRANCH))[0];
+    const head = git.log(BRANCH)[0];
     if (head === undefined || !head.message.includes(`Gitspan-Target: ${target.id}\n`)) return;
     const message = `Revert "${head.message.split("\n")[0]}"\n\nThis reverts commit ${head.oid}.`;
-    oid = await git.commit(BRANCH, { [path]: kustomizationOf(target, "1.0.0") }, message);
+    oid = git.commit(BRANCH, { [path]: kustomizationOf(target, "1.0.0") }, message);
   }
   trace(`foreign commit ${oid.slice(0, 8)}`);
   record.foreign.push(oid);

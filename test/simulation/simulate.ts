@@ -56,7 +56,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const settings = settingsOfSimulation(targets);
   const ids = countingIds();
   const git = new MemoryGit();
-  await git.commit(
+  git.commit(
     BRANCH,
     Object.fromEntries(
       targets.map((target) => [
@@ -99,7 +99,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         settings: () => settings,
         ids,
         log: { debug() {}, info() {}, warn: logTo(say, name), error: logTo(say, name) },
-        metrics: { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {} },
+        metrics: { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {}, event() {} },
       },
       { owner: name, lanes: 2 },
       { stop: never, abort: never },
@@ -115,7 +115,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     events += await time.run(time.now() + SLICE_MS);
     deliveries = (await store.deliveries({ limit: 1_000 })).items;
   }
-  const commits = await git.log(BRANCH);
+  const commits = git.log(BRANCH);
   const found = violations({ commits, deliveries, ...record, changes: await changesOf(git, commits) });
   const outcomes: Record<string, number> = {};
   for (const delivery of deliveries) {

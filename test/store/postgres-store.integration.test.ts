@@ -1,5 +1,12 @@
 import { afterAll, beforeAll } from "vitest";
-import type { HoldStore, IntakeStore, LaneStore, ReadStore, TokenStore, WorkStore } from "../../src/delivery/ports.ts";
+import type {
+  HoldStore,
+  IntakeStore,
+  LaneStore,
+  ReadStore,
+  TokenStore,
+  WorkStore,
+} from "../../src/delivery/store-ports.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { storeContract } from "../contracts/store.ts";
 import { databaseDeps, startTestDatabase, type TestDatabase } from "../fakes/database.ts";

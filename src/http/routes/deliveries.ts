@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import type { DeliveryFilter, Page } from "../../delivery/ports.ts";
+import type { DeliveryFilter, Page } from "../../delivery/store-ports.ts";
 import type { Caller } from "../../model/access.ts";
 import type { Delivery } from "../../model/delivery.ts";
 import { GitspanError } from "../../model/errors.ts";

@@ -56,17 +56,18 @@ export function canEnter(account: Account, directory: { uid: number; gid: number
 
 /** Throws when the account cannot get to the path because a directory above it is closed to it. */
 export async function requireReachable(account: Account | undefined, path: string): Promise<void> {
-  if (account === undefined) return;
+  const closed = await closedDirectory(account, path);
+  if (account === undefined || closed === undefined) return;
+  throw new GitspanError("store-unavailable", `user ${account.name}, as whom PostgreSQL runs, cannot enter ${closed}`, {
+    hint: `Run gitspan as an unprivileged user, choose a directory that ${account.name} can reach, or allow it: chmod o+x ${closed}`,
+  });
+}
+
+/** The nearest directory above the path that the account cannot enter; undefined when it can get there. */
+export async function closedDirectory(account: Account | undefined, path: string): Promise<string | undefined> {
+  if (account === undefined) return undefined;
   for (let directory = dirname(path); ; directory = dirname(directory)) {
-    if (!canEnter(account, await lstat(directory))) {
-      throw new GitspanError(
-        "store-unavailable",
-        `user ${account.name}, as whom PostgreSQL runs, cannot enter ${directory}`,
-        {
-          hint: `Run gitspan as an unprivileged user, choose a directory that ${account.name} can reach, or allow it: chmod o+x ${directory}`,
-        },
-      );
-    }
-    if (directory === dirname(directory)) return;
+    if (!canEnter(account, await lstat(directory))) return directory;
+    if (directory === dirname(directory)) return undefined;
   }
 }

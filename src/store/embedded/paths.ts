@@ -11,6 +11,8 @@ export interface EmbeddedPaths {
   password: string;
   log: string;
   links: string;
+  /** A copy of PostgreSQL itself, made only where its user cannot get to the installed one. */
+  programs: string;
   /** Sockets: PostgreSQL's and the locks of the processes that use the directory. */
   sockets: string;
 }
@@ -36,6 +38,7 @@ export async function preparePaths(directory: string): Promise<{ paths: Embedded
       password: join(root, "password"),
       log: join(root, "postgresql.log"),
       links: join(root, "lib"),
+      programs: join(root, "postgresql"),
       sockets,
     };
     return { paths, account };

@@ -4,7 +4,6 @@ import { GitspanError } from "../../model/errors.ts";
 import { storeFailure } from "../failures.ts";
 import type { StoreLog } from "../log.ts";
 import { makeClient } from "../pool.ts";
-import { requireReachable } from "./account.ts";
 import { prepareBinaries } from "./binaries.ts";
 import { initialise, readPassword, SUPERUSER } from "./cluster.ts";
 import { type Holder, type LockResult, tryLock } from "./lock.ts";
@@ -75,8 +74,7 @@ async function startOrAttach(deps: EmbeddedDeps, input: EmbeddedInput, signal: A
     return { connection: await attach(deps, paths, signal), stop: () => Promise.resolve() };
   }
   try {
-    const binaries = await prepareBinaries(paths.links);
-    await requireReachable(account, binaries.postgres);
+    const binaries = await prepareBinaries(paths, account);
     const { password } = await initialise(paths, account, binaries);
     await stopOrphan(deps, paths.data);
     await removeDeadSockets(paths.sockets);

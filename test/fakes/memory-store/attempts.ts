@@ -1,4 +1,10 @@
-import type { AttemptInput, AttemptItem, AttemptResult, Foreign, LaneClaim } from "../../../src/delivery/ports.ts";
+import type {
+  AttemptInput,
+  AttemptItem,
+  AttemptResult,
+  Foreign,
+  LaneClaim,
+} from "../../../src/delivery/store-ports.ts";
 import { heldBy } from "../../../src/model/hold.ts";
 import { held, makeLaneDue } from "./lanes.ts";
 import { holds } from "./reading.ts";

@@ -1,4 +1,4 @@
-import type { LaneClaim, LaneWork, Lease } from "../../../src/delivery/ports.ts";
+import type { LaneClaim, LaneWork, Lease } from "../../../src/delivery/store-ports.ts";
 import { holds, targetState } from "./reading.ts";
 import type { MemoryState, StoredLane } from "./state.ts";
 

@@ -1,4 +1,4 @@
-import type { DeliveryFilter, Page, TargetState } from "../../../src/delivery/ports.ts";
+import type { DeliveryFilter, Page, TargetState } from "../../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";
 import type { Hold } from "../../../src/model/hold.ts";

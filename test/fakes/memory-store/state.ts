@@ -1,4 +1,4 @@
-import type { Attempt, TargetState } from "../../../src/delivery/ports.ts";
+import type { Attempt, TargetState } from "../../../src/delivery/store-ports.ts";
 import type { Clock } from "../../../src/model/ambient.ts";
 import type { Build } from "../../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Ending, NewEvent } from "../../../src/model/delivery.ts";

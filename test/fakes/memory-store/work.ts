@@ -1,4 +1,4 @@
-import type { DeliveryChange, Lease } from "../../../src/delivery/ports.ts";
+import type { DeliveryChange, Lease } from "../../../src/delivery/store-ports.ts";
 import { type ApplicationRef, formatApplicationRef } from "../../../src/model/application.ts";
 import type { Delivery, Phase } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";

@@ -1,0 +1,84 @@
+import type { ArgoCd } from "../../src/delivery/ports.ts";
+import { type ApplicationRef, type ApplicationSnapshot, formatApplicationRef } from "../../src/model/application.ts";
+import { GitspanError } from "../../src/model/errors.ts";
+import type { JudgeInput, Judgement } from "../../src/model/judgement.ts";
+import type { Verdict } from "../../src/model/observation.ts";
+
+export function applicationRef(name: string, cluster = "main"): ApplicationRef {
+  return { cluster, namespace: "argocd", name };
+}
+
+/** An Argo CD that says what a test tells it to; every Application it knows is found for every file. */
+export class ScriptedArgoCd implements ArgoCd {
+  readonly judged: JudgeInput[] = [];
+  readonly refreshed: string[] = [];
+  /** Clusters that cannot be reached. */
+  readonly unreachable = new Set<string>();
+  refreshFails = false;
+  wantsRefresh = false;
+  readonly #snapshots = new Map<string, ApplicationSnapshot>();
+  readonly #verdicts = new Map<string, Verdict>();
+
+  /** Makes or changes an Application: what the judge will say of it, and the revision that it compared. */
+  says(ref: ApplicationRef, verdict: Pick<Verdict, "state" | "reason">, over: Partial<ApplicationSnapshot> = {}): void {
+    const key = formatApplicationRef(ref);
+    this.#snapshots.set(key, { ...snapshotOf(ref, this.#snapshots.size + 1), ...over });
+    this.#verdicts.set(key, { ...verdict, message: `${ref.name} is ${verdict.state}`, evidence: [] });
+  }
+
+  delete(ref: ApplicationRef): void {
+    this.#snapshots.delete(formatApplicationRef(ref));
+  }
+
+  async find(): Promise<ApplicationRef[]> {
+    const refs = [...this.#snapshots.values()].map(({ ref }) => ref);
+    for (const ref of refs) this.#reach(ref);
+    return refs;
+  }
+
+  async snapshots(ref: ApplicationRef): Promise<ApplicationSnapshot[]> {
+    this.#reach(ref);
+    const snapshot = this.#snapshots.get(formatApplicationRef(ref));
+    return snapshot === undefined ? [] : [snapshot];
+  }
+
+  async refresh(ref: ApplicationRef): Promise<void> {
+    if (this.refreshFails) throw new GitspanError("argocd-forbidden", "may not get applications");
+    this.refreshed.push(ref.name);
+  }
+
+  judge(input: JudgeInput): Judgement {
+    this.judged.push(input);
+    const verdict = this.#verdicts.get(formatApplicationRef(input.snapshot.ref));
+    if (verdict === undefined) throw new Error("nothing was said of this Application");
+    const memory = { ...input.memory, resourceVersion: input.snapshot.resourceVersion };
+    return { verdict, memory, refresh: this.wantsRefresh, lookAgainMs: 5_000 };
+  }
+
+  #reach({ cluster }: ApplicationRef): void {
+    if (!this.unreachable.has(cluster)) return;
+    throw new GitspanError("argocd-unreachable", `Argo CD ${cluster} cannot be reached`, { transient: true });
+  }
+}
+
+function snapshotOf(ref: ApplicationRef, version: number): ApplicationSnapshot {
+  return {
+    ref,
+    uid: `uid-${ref.name}`,
+    resourceVersion: String(version),
+    sources: [],
+    multiSource: false,
+    project: "default",
+    annotations: { skipReconcile: false },
+    automated: true,
+    ownedByApplicationSet: false,
+    sync: "Synced",
+    revisions: [],
+    health: "Healthy",
+    healthMessage: "",
+    operationRequested: false,
+    conditions: [],
+    summaryImages: [],
+    resources: [],
+  };
+}
