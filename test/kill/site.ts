@@ -11,8 +11,8 @@ import { databaseDeps, startTestDatabase, type TestDatabase } from "../fakes/dat
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { startSimulatedArgoCd } from "../fakes/simulated-argocd/server.ts";
 
-const OVERLAY = "apps/web/overlays/dev";
-const IMAGE = "registry.example.com/shop/web";
+const overlayOf = (app: string) => `apps/${app}/overlays/dev`;
+const imageOf = (app: string) => `registry.example.com/shop/${app}`;
 
 /** The surroundings that outlive every killed bridge: PostgreSQL, a git server, a simulated Argo CD. */
 export interface Grounds {
@@ -43,12 +43,22 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openSite({ database, git }: Grounds, name: string): Promise<Site> {
+export async function openSite(
+  { database, git }: Grounds,
+  name: string,
+  apps: readonly string[] = ["web"],
+): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), "gitspan-kill-"));
   await chmod(directory, 0o711);
-  await git.createRepository(name, {
-    [`${OVERLAY}/kustomization.yaml`]: `images:\n- name: ${IMAGE} # ours\n  newTag: "1.0.0"\n`,
-  });
+  await git.createRepository(
+    name,
+    Object.fromEntries(
+      apps.map((app) => [
+        `${overlayOf(app)}/kustomization.yaml`,
+        `images:\n- name: ${imageOf(app)} # ours\n  newTag: "1.0.0"\n`,
+      ]),
+    ),
+  );
   const read = async (branch: string) => {
     const sha = (await git.tip(name, branch)) ?? "";
     return { sha, file: (path: string) => git.show(name, sha, path).catch(() => undefined) };
@@ -56,7 +66,12 @@ export async function openSite({ database, git }: Grounds, name: string): Promis
   const argocd = await startSimulatedArgoCd(
     { clock: systemAmbient.clock, read },
     {
-      applications: [{ name: "web-dev", repoURL: git.url(name), branch: "main", path: OVERLAY }],
+      applications: apps.map((app) => ({
+        name: `${app}-dev`,
+        repoURL: git.url(name),
+        branch: "main",
+        path: overlayOf(app),
+      })),
       durations: { rolloutMs: 300, operationMs: 100, oldPodsMs: 50 },
     },
   );
@@ -76,7 +91,9 @@ export async function openSite({ database, git }: Grounds, name: string): Promis
         main: { kubernetes: { kubeconfigFile: files.kubeconfigFile }, server: argocd.url, tokenFile: files.tokenFile },
       },
       environments: { dev: { settle: "300ms", timeout: "2m" } },
-      apps: { web: { images: { web: IMAGE }, targets: { dev: { kustomize: OVERLAY } } } },
+      apps: Object.fromEntries(
+        apps.map((app) => [app, { images: { [app]: imageOf(app) }, targets: { dev: { kustomize: overlayOf(app) } } }]),
+      ),
       access: [{ subject: "token:ci", actions: ["read", "deliver"], apps: ["*"], environments: ["*"] }],
     }),
   );
@@ -146,12 +163,12 @@ export async function startProcess(site: Site, killAt?: string): Promise<Process
   };
 }
 
-/** Posts the one build of the site; undefined when the process died under it, as a client would see it. */
-export async function post(site: Site, address: string): Promise<string | undefined> {
+/** Posts a build of an app; undefined when the process died under it, as a client would see it. */
+export async function post(site: Site, address: string, app = "web"): Promise<string | undefined> {
   const body = JSON.stringify({
-    images: [{ image: `${IMAGE}:2.0.0` }],
+    images: [{ image: `${imageOf(app)}:2.0.0` }],
     source: { repository: "https://git.example.com/shop/web.git", commit: "b".repeat(40) },
-    run: { kind: "PipelineRun", name: "web-2", uid: "web-2" },
+    run: { kind: "PipelineRun", name: `${app}-2`, uid: `${app}-2` },
   });
   try {
     const response = await fetch(`${address}/v1/builds`, { method: "POST", body, headers: headersOf(site) });
