@@ -1,22 +1,23 @@
-import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
-import { connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration, RepositoryConfiguration } from "./config/configuration.ts";
-import { readConfiguration } from "./config/read.ts";
+import type { Configuration } from "./config/configuration.ts";
+import { LiveConfiguration } from "./config/live-configuration.ts";
+import { loadConfiguration } from "./config/load.ts";
+import { configurationHints, readConfiguration, readConfigurationText } from "./config/read.ts";
 import { resolveSecret } from "./config/secrets.ts";
+import { settingsOf } from "./config/settings.ts";
+import { secretsOfKey } from "./config/signatures.ts";
+import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
 import { sourceTimeHistory } from "./delivery/order.ts";
-import type { ArgoCd, GitRepository, Log, Settings } from "./delivery/ports.ts";
+import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
+import type { ArgoCd, Log, Settings } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
-import { openHttpRepository } from "./git/repository.ts";
 import { createApp } from "./http/app.ts";
 import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
-import { isAllowed } from "./model/access.ts";
 import { isTransient } from "./model/errors.ts";
-import { matchBuild } from "./model/match.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -36,6 +37,8 @@ export interface Bridge {
   address: string;
   /** Where `/metrics` is, when the configuration asks for it. */
   metricsAddress: string | undefined;
+  /** Reads the configuration again now, certificates included. A broken one changes nothing and is logged. */
+  reload(): Promise<void>;
   /** Takes no new work, finishes what is under way (20 s at most), closes everything. */
   close(): Promise<void>;
 }
@@ -46,10 +49,14 @@ const DRAIN_MS = 20_000;
 /** A database that is started together with the bridge is given about half a minute to answer. */
 const STORE_START = { retries: 8, minTimeout: 500, maxTimeout: 5_000, randomize: true };
 
+/** A plan waits so long for the first list of Applications. */
+const ARGOCD_MS = 10_000;
+
 /** Reads the configuration, opens everything, and works until closed. Throws what a person has to put right. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const ambient = systemAmbient;
-  const configuration = await readConfiguration(options.configFile);
+  const text = await readConfigurationText(options.configFile);
+  const configuration = loadConfiguration(text, options.configFile);
   const log = options.log ?? createLog({ clock: ambient.clock });
   const decorate = options.decorate ?? ((_name, port) => port);
   const stop = new AbortController();
@@ -68,27 +75,39 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     for (const part of opened.toReversed()) await part.close();
   };
   try {
-    const metrics = createMetrics({ version: VERSION });
-    const settings = settingsOf(configuration);
-    const repositories = await openRepositories(configuration, log);
-    opened.push(...repositories.values());
-    const argocd = await connectArgoCd({ ambient, log }, argocdOptions(configuration));
-    opened.push({ close: () => argocd.close() });
-    argocd.onChange((ref) => {
-      database.store
-        .expedite(ref)
-        .catch((error: unknown) => log.debug("a delivery was not brought forward", { error }));
+    const metrics = createMetrics({ version: VERSION, clock: ambient.clock });
+    let settings: Settings = settingsOf(configuration);
+    const connections = new Connections({
+      ambient,
+      log,
+      decorate: (git) => decorate("git", git),
+      changed: (ref) => {
+        database.store
+          .expedite(ref)
+          .catch((error: unknown) => log.debug("a delivery was not brought forward", { error }));
+      },
     });
+    opened.push(connections);
+    const apply = (next: Configuration) =>
+      connections.apply(next, () => {
+        settings = settingsOf(next);
+      });
+    await apply(configuration);
+    const live = new LiveConfiguration(
+      { clock: ambient.clock, log, read: readConfigurationText, hints: configurationHints, apply },
+      { configuration, text },
+    );
 
     const store = decorate("store", database.store);
-    const ports = new Map([...repositories].map(([name, git]) => [name, decorate<GitRepository>("git", git)]));
+    const argocd = decorate<ArgoCd>("argocd", connections.argocd);
+    const preview = { repository: (name: string) => connections.repository(name), argocd, clock: ambient.clock };
     const working = runWorker(
       {
         ambient,
         store,
         history: sourceTimeHistory,
-        repository: (name) => ports.get(name),
-        argocd: decorate<ArgoCd>("argocd", argocd),
+        repository: (name) => connections.repository(name),
+        argocd,
         settings: () => settings,
         ids: ambient.ids,
         log,
@@ -98,19 +117,33 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       { stop: stop.signal, abort: abort.signal },
     );
 
+    metrics.readAtScrape({
+      deliveries: () => store.countDeliveries(),
+      watches: () => connections.ages(),
+      failed: (error) => log.warn("the store could not be counted", { error }),
+    });
     const app = createApp({
       intake: {
         accept: (request: AcceptRequest) =>
           accept({ store, ids: ambient.ids, settings: () => settings, metrics }, request),
       },
+      events: { tekton: () => connections.eventSources(), metrics },
+      plans: {
+        preview: (request, signal) =>
+          previewPlan({ ...preview, settings: () => settings, patienceMs: 0 }, request, signal),
+      },
       store,
+      signatureSecrets: (key) => secretsOfKey(live.current, key, log),
       settings: () => settings,
       log,
+      metrics,
+      limits: configuration.limits,
+      trustedProxies: configuration.trustedProxies,
       clock: ambient.clock,
       ids: ambient.ids,
       version: VERSION,
       shuttingDown: () => stop.signal.aborted,
-      ready: () => readiness(database, argocd, log),
+      ready: async () => [...(await readiness(database, connections, log)), live.check()],
     });
     await app.listen(configuration.listen);
     opened.push(app);
@@ -120,11 +153,13 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       opened.push(metricsApp);
     }
 
+    const following = live.follow(stop.signal);
     const address = urlOf(app.server.address());
     log.info("bridge started", { address, version: VERSION, targets: configuration.targets.length });
     return {
       address,
       metricsAddress: metricsApp && urlOf(metricsApp.server.address()),
+      reload: () => live.reload(),
       async close() {
         log.info("bridge stops", {});
         stop.abort();
@@ -133,7 +168,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           () => abort.abort(),
           () => undefined,
         );
-        await working;
+        await Promise.all([working, following]);
         deadline.abort();
         await drained;
         await closeAll();
@@ -158,49 +193,39 @@ export async function withStore<T>(configFile: string, run: (store: Database["st
   }
 }
 
+/** Works out what a build would change: reads the configuration and its repositories, opens no database. */
+export async function previewBuild(
+  configFile: string,
+  request: Omit<PreviewRequest, "sees">,
+  signal: AbortSignal,
+): Promise<Preview> {
+  const configuration = await readConfiguration(configFile);
+  const settings = settingsOf(configuration);
+  const log = createLog({ clock: systemAmbient.clock, level: "error" });
+  const connections = new Connections({
+    ambient: systemAmbient,
+    log,
+    decorate: (git) => git,
+    changed: () => undefined,
+  });
+  try {
+    await connections.apply({ ...configuration, tekton: new Map() }, () => undefined);
+    const { argocd } = connections;
+    const repository = (name: string) => connections.repository(name);
+    const deps = { settings: () => settings, repository, argocd, clock: systemAmbient.clock, patienceMs: ARGOCD_MS };
+    return await previewPlan(deps, { ...request, sees: () => true }, signal);
+  } finally {
+    await connections.close();
+  }
+}
+
 async function locationOf(database: Configuration["database"], mode: "serve" | "attach"): Promise<DatabaseLocation> {
   if (database.kind === "embedded") return { embedded: database.directory, mode };
   return { url: await resolveSecret(database.url) };
 }
 
-function settingsOf(configuration: Configuration): Settings {
-  const targets = new Map(configuration.targets.map((target) => [target.id, target]));
-  return {
-    hash: configuration.hash,
-    target: (id) => targets.get(id),
-    repository: (name) => configuration.repositories.get(name),
-    match: (report) => matchBuild(configuration, report),
-    allows: (caller, permission) => isAllowed(configuration.access, caller, permission),
-  };
-}
-
-async function openRepositories(configuration: Configuration, log: Log) {
-  const opened = [...configuration.repositories.values()].map(async (repository) => {
-    const ca = repository.caFile === undefined ? undefined : await readFile(repository.caFile, "utf8");
-    const git = openHttpRepository(
-      { ambient: systemAmbient, log },
-      { url: repository.url, ca, credentials: () => credentialsOf(repository) },
-    );
-    return [repository.name, git] as const;
-  });
-  return new Map(await Promise.all(opened));
-}
-
-/** Read again for every request: tokens are rotated while we run. */
-async function credentialsOf({ auth }: RepositoryConfiguration) {
-  if (auth === undefined) return undefined;
-  return { username: auth.username, password: await resolveSecret(auth.token) };
-}
-
-function argocdOptions(configuration: Configuration) {
-  return [...configuration.argocd.values()].map(({ server, ...argocd }) => ({
-    ...argocd,
-    server: server && { url: server.url, token: () => resolveSecret(server.token) },
-  }));
-}
-
 /** Shown without a token: what is wrong in detail goes to the log only. */
-async function readiness(database: Database, argocd: { ready(): Readiness[] }, log: Log): Promise<Readiness[]> {
+async function readiness(database: Database, connections: Connections, log: Log): Promise<Readiness[]> {
   const store = await database.ping().then(
     () => ({ name: "store", ok: true, detail: "answers" }),
     (error: unknown) => {
@@ -208,7 +233,7 @@ async function readiness(database: Database, argocd: { ready(): Readiness[] }, l
       return { name: "store", ok: false, detail: "does not answer; see the log" };
     },
   );
-  return [store, ...argocd.ready()];
+  return [store, ...connections.ready()];
 }
 
 function urlOf(address: AddressInfo | string | null): string {

@@ -16,9 +16,12 @@ process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   readInput: () => text(process.stdin),
+  inputBytes: () => process.stdin,
   env: process.env,
   clock: systemAmbient.clock,
   random: systemAmbient.random,
   signal: stop.signal,
+  // Only a server listens: elsewhere a closed terminal ends the process, as everywhere.
+  onReload: (listener) => void process.on("SIGHUP", listener),
   loadBridge: () => import("./bridge.ts"),
 });

@@ -36,6 +36,8 @@ export interface ArgoCdConnection {
   onChange(listener: ChangeListener): () => void;
   /** One line per stream: whether it is complete and fresh. */
   ready(): { name: string; ok: boolean; detail: string }[];
+  /** The same streams: milliseconds since each was last heard of, infinity before its first list. */
+  ages(): { name: string; ageMs: number }[];
   close(): Promise<void>;
 }
 
@@ -76,6 +78,10 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
     onChange: (listener) => index.onChange(listener),
     ready: () =>
       [...clusters.values()].flatMap(({ sources }) => sources.map(({ name, ok, detail }) => ({ name, ok, detail }))),
+    ages: () =>
+      [...clusters.values()].flatMap(({ sources }) =>
+        sources.map((source) => ({ name: source.name, ageMs: source.ageMs() })),
+      ),
     async close() {
       lifetime.abort(new GitspanError("shutting-down", "the bridge is stopping"));
       await Promise.all(following);

@@ -9,7 +9,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export interface ApiRequest<T> {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "DELETE";
   /** Relative to the server's address: `v1/builds`. */
   path: string;
   query?: Readonly<Record<string, string | undefined>>;
@@ -36,7 +36,8 @@ export async function callApi<T>(server: Server, request: ApiRequest<T>, signal:
       headers: {
         accept: "application/json, application/problem+json",
         authorization: `Bearer ${server.token}`,
-        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+        // Without a body it must not name a type; the library would.
+        "content-type": request.body === undefined ? false : "application/json",
         ...request.headers,
       },
       timeout: (request.holdMs ?? 0) + ANSWER_MS,

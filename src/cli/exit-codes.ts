@@ -1,4 +1,4 @@
-import type { Outcome } from "../model/delivery.ts";
+import type { Outcome, OutcomeReason } from "../model/delivery.ts";
 import { type ErrorCode, GitspanError } from "../model/errors.ts";
 
 /** What the process ends with; a script can rely on these. */
@@ -57,6 +57,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   "method-not-allowed": EXIT.usage,
   "rate-limited": EXIT.unreachable,
   "shutting-down": EXIT.unreachable,
+  busy: EXIT.unreachable,
   "event-not-taken": EXIT.unreachable,
   unreachable: EXIT.unreachable,
   "timed-out": EXIT.timedOut,
@@ -81,8 +82,13 @@ export function exitCodeOfError(error: unknown): ExitCode {
   return error instanceof GitspanError ? BY_ERROR[error.code] : EXIT.failed;
 }
 
-/** Of deliveries as far as they have ended: one that failed outweighs one that was refused, that one outweighs success. */
-export function exitCodeOfOutcomes(deliveries: readonly { outcome?: Outcome }[]): ExitCode {
-  const codes = new Set(deliveries.map(({ outcome }) => (outcome === undefined ? EXIT.ok : BY_OUTCOME[outcome])));
+/**
+ * Of deliveries as far as they have ended: one that failed outweighs one that was refused, that one outweighs success.
+ * Targets that are not there do not count, unless nothing else is.
+ */
+export function exitCodeOfOutcomes(deliveries: readonly { outcome?: Outcome; reason?: OutcomeReason }[]): ExitCode {
+  const counting = deliveries.filter(({ reason }) => reason !== "target-removed");
+  if (counting.length === 0 && deliveries.length > 0) return EXIT.refused;
+  const codes = new Set(counting.map(({ outcome }) => (outcome === undefined ? EXIT.ok : BY_OUTCOME[outcome])));
   return [EXIT.failed, EXIT.refused].find((code) => codes.has(code)) ?? EXIT.ok;
 }

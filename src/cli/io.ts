@@ -5,6 +5,9 @@ interface Output {
   write(text: string): unknown;
   /** True when a person watches. */
   isTTY?: boolean;
+  /** True when the reader is slow: who writes much waits for "drain". */
+  writableNeedDrain?: boolean;
+  once?(event: "drain", listener: () => void): unknown;
 }
 
 /** Everything a command touches of the process around it. Data goes to `stdout`, talk to `stderr`. */
@@ -13,11 +16,15 @@ export interface Io {
   stderr: Output;
   /** All of standard input. */
   readInput(): Promise<string>;
+  /** Standard input as it comes, byte for byte. */
+  inputBytes(): AsyncIterable<Uint8Array>;
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   random: Random;
   /** Aborted when the user or the system asks the process to stop. */
   signal: AbortSignal;
+  /** Calls back whenever the user or the system asks a server to read its configuration again. */
+  onReload(listener: () => void): void;
   /** Loads everything a server is made of; only what needs it pays for it. */
   loadBridge(): Promise<BridgeModule>;
 }

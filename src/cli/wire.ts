@@ -51,7 +51,7 @@ export function isDeliveryPage(body: unknown): body is DeliveryPage {
 }
 
 /** Enough to know a gitspan server by; a newer one may say more. */
-function has(body: Record<string, unknown>, texts: string[], flags: string[], lists: string[]): boolean {
+export function has(body: Record<string, unknown>, texts: string[], flags: string[], lists: string[]): boolean {
   return (
     texts.every((key) => typeof body[key] === "string") &&
     flags.every((key) => typeof body[key] === "boolean") &&
@@ -59,6 +59,6 @@ function has(body: Record<string, unknown>, texts: string[], flags: string[], li
   );
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

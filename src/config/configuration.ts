@@ -1,6 +1,7 @@
 import type { AccessRule } from "../model/access.ts";
 import type { Identity } from "../model/git.ts";
 import type { AppRule } from "../model/match.ts";
+import type { AppPattern } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
 
 /** Where a secret is read from, every time it is needed. The configuration never holds the secret itself. */
@@ -27,6 +28,8 @@ export interface RepositoryConfiguration {
   auth: { username: string; token: SecretReference } | undefined;
   /** Certificates (PEM) to trust instead of the usual ones. */
   caFile: string | undefined;
+  /** URL of an HTTP proxy without user information; undefined leaves it to the environment. */
+  proxy: string | undefined;
   /** Author and committer of the commits. */
   author: Identity;
 }
@@ -42,6 +45,31 @@ interface ArgocdConfiguration {
   refreshByAnnotation: boolean;
 }
 
+export interface TektonConfiguration {
+  name: string;
+  /** Where runs are read again; absent: events are believed, and their sender has to be known. */
+  kubernetes: ArgocdConfiguration["kubernetes"];
+  /** Namespaces whose runs count; empty: all. */
+  namespaces: string[];
+  /** What ends the path of the sink. */
+  pathSecret: SecretReference | undefined;
+  /** What stands before the host in the sink's address. */
+  basic: { username: string; password: SecretReference } | undefined;
+}
+
+export interface LimitsConfiguration {
+  /** Build reports of one subject in a minute, in each replica. */
+  buildsPerMinute?: number | undefined;
+  /** Size of one build report. */
+  buildBytes?: number | undefined;
+  /** Requests of one address in a minute whose token or signature is wrong. */
+  failedLoginsPerMinute?: number | undefined;
+  /** Events of one sender in a minute, in each replica. */
+  eventsPerMinute?: number | undefined;
+  /** Open event streams of one replica. */
+  streams?: number | undefined;
+}
+
 /** One configuration file, checked and resolved: paths are absolute, defaults are filled in, names are known. */
 export interface Configuration {
   file: string;
@@ -51,10 +79,20 @@ export interface Configuration {
   database: DatabaseConfiguration;
   repositories: ReadonlyMap<string, RepositoryConfiguration>;
   argocd: ReadonlyMap<string, ArgocdConfiguration>;
+  /** Clusters whose Tekton may send events. */
+  tekton: ReadonlyMap<string, TektonConfiguration>;
   environments: string[];
   apps: AppRule[];
   targets: Target[];
+  /** What makes apps and targets beside those, out of the builds that come in. */
+  pattern: AppPattern | undefined;
   access: AccessRule[];
+  /** Keys of signed requests by name, each with one or two secrets that are valid at the same time. */
+  signatures: ReadonlyMap<string, SecretReference[]>;
+  /** What is absent has the default of the part that keeps the limit. */
+  limits: LimitsConfiguration;
+  /** Addresses and ranges whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
   /**
    * SHA-256 (hex) of everything that decides what is delivered where and by whom. Addresses to listen on and the
    * database do not; secrets are no part of it, only where they are read from.

@@ -1,10 +1,12 @@
-import { repositoryKey } from "../model/repository-url.ts";
-import type { Target } from "../model/target.ts";
+import { ANY_NAME } from "../model/pattern.ts";
 import type { ConfigurationDocument, KeyPath } from "./document.ts";
+import { ANY_ENVIRONMENT, expandApps } from "./expand.ts";
 import { withPath } from "./issues.ts";
 import { didYouMean } from "./nearest.ts";
+import { checkFiles, checkPlaces, type Report } from "./place-checks.ts";
+import { checkPlaceholders } from "./placeholder-checks.ts";
 import type { ConfigurationProblem } from "./problems.ts";
-import { onlyRepository, resolveTargets } from "./resolve-targets.ts";
+import { onlyRepository } from "./resolve-targets.ts";
 import type { RawConfiguration } from "./schema.ts";
 
 /** What only shows when the parts of a file are held against each other: names that nobody has, places claimed twice. */
@@ -18,18 +20,22 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
     repository: Object.keys(raw.repositories),
     "Argo CD": Object.keys(raw.argocd ?? {}),
     app: Object.keys(raw.apps ?? {}),
+    signature: Object.keys(raw.signatures ?? {}),
+    "Tekton cluster": Object.keys(raw.tekton ?? {}),
   };
   const known = (kind: keyof typeof names, name: string, path: KeyPath, at = document.at(path)): void => {
     if (!names[kind].includes(name)) report(path, `there is no ${kind} "${name}"`, didYouMean(name, names[kind]), at);
   };
 
   for (const [name, argocd] of Object.entries(raw.argocd ?? {})) checkArgocd(["argocd", name], argocd, report);
+  for (const [name, tekton] of Object.entries(raw.tekton ?? {})) checkTekton(["tekton", name], tekton, report);
   for (const [appName, app] of Object.entries(raw.apps ?? {})) {
     const path = ["apps", appName];
     checkImages([...path, "images"], app.images, report);
+    checkPlaceholders(path, appName, app, report);
     for (const [environment, target] of Object.entries(app.targets)) {
       const own = [...path, "targets", environment];
-      known("environment", environment, own, document.atKey(own));
+      if (environment !== ANY_ENVIRONMENT) known("environment", environment, own, document.atKey(own));
       if (target.repository !== undefined) known("repository", target.repository, [...own, "repository"]);
       else if (onlyRepository(raw) === undefined) {
         report(
@@ -38,22 +44,35 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
           `one of ${names.repository.join(", ")}`,
         );
       }
+      checkFiles(own, app, target, report);
       target.applications?.forEach((application, index) => {
         known("Argo CD", application.split("/")[0] ?? "", [...own, "applications", index]);
       });
     }
   }
   raw.access?.forEach((rule, index) => {
-    rule.apps.forEach((app, i) => app === "*" || known("app", app, ["access", index, "apps", i]));
+    const signature = /^signature:(.*)$/.exec(rule.subject)?.[1];
+    if (signature !== undefined) known("signature", signature, ["access", index, "subject"]);
+    const cluster = /^tekton:(.*)\//.exec(rule.subject)?.[1];
+    if (cluster !== undefined) known("Tekton cluster", cluster, ["access", index, "subject"]);
+    // With a pattern, any name may be that of an app.
+    const anyApp = names.app.includes(ANY_NAME);
+    rule.apps.forEach((app, i) => app === "*" || anyApp || known("app", app, ["access", index, "apps", i]));
     rule.environments.forEach(
       (name, i) => name === "*" || known("environment", name, ["access", index, "environments", i]),
     );
   });
-  if (problems.length === 0) checkPlaces(raw, report);
+  if (problems.length === 0) {
+    checkPlaces(expandApps(raw), (path, ...rest) => report(asWritten(raw, path), ...rest));
+  }
   return problems;
 }
 
-type Report = (path: KeyPath, message: string, hint?: string) => void;
+/** The path of a target with `{env}` where the file has no entry for the environment itself. */
+function asWritten(raw: RawConfiguration, path: KeyPath): KeyPath {
+  const targets = raw.apps?.[String(path[1])]?.targets ?? {};
+  return path.map((key, index) => (index === 3 && !Object.hasOwn(targets, key) ? ANY_ENVIRONMENT : key));
+}
 
 function checkArgocd(path: KeyPath, argocd: NonNullable<RawConfiguration["argocd"]>[string], report: Report): void {
   const tokens = (["tokenFile", "tokenEnv"] as const).filter((key) => argocd[key] !== undefined);
@@ -65,6 +84,19 @@ function checkArgocd(path: KeyPath, argocd: NonNullable<RawConfiguration["argocd
     report(path, "a server needs exactly one of tokenFile, tokenEnv");
 }
 
+function checkTekton(path: KeyPath, tekton: NonNullable<RawConfiguration["tekton"]>[string], report: Report): void {
+  const { kubernetes, events } = tekton;
+  if (kubernetes === undefined && events?.trusted !== true) {
+    report(path, "needs kubernetes, so that runs can be read again", "or events: {trusted: true}, to believe events");
+  }
+  if (kubernetes !== undefined && events?.trusted === true) {
+    report([...path, "events", "trusted"], "is for a cluster whose runs cannot be read", "remove it, or kubernetes");
+  }
+  if (events?.pathSecretFile !== undefined && events.pathSecretEnv !== undefined) {
+    report([...path, "events"], "needs only one of pathSecretFile, pathSecretEnv");
+  }
+}
+
 function checkImages(path: KeyPath, images: Record<string, string>, report: Report): void {
   const owners = new Map<string, string>();
   for (const [name, repository] of Object.entries(images)) {
@@ -72,23 +104,5 @@ function checkImages(path: KeyPath, images: Record<string, string>, report: Repo
     if (owner !== undefined)
       report([...path, name], `${repository} is already the image "${owner}"`, "keep one of the two");
     owners.set(repository, name);
-  }
-}
-
-/** Two targets that write one image at one place would undo each other. */
-function checkPlaces(raw: RawConfiguration, report: Report): void {
-  const owners = new Map<string, Target>();
-  for (const target of resolveTargets(raw)) {
-    const url = raw.repositories[target.repository]?.url ?? "";
-    for (const place of target.places) {
-      for (const image of target.images) {
-        const key = JSON.stringify([repositoryKey(url), target.branch, place.directory, image.repository]);
-        const owner = owners.get(key);
-        owners.set(key, owner ?? target);
-        if (owner === undefined || owner === target) continue;
-        const path = ["apps", target.app, "targets", target.environment, "kustomize"];
-        report(path, `${owner.id} already writes ${image.repository} there`, "give each target a folder of its own");
-      }
-    }
   }
 }

@@ -1,17 +1,22 @@
 import { createHash } from "node:crypto";
 import type { Configuration } from "./configuration.ts";
 
-type Hashed = Pick<Configuration, "repositories" | "argocd" | "environments" | "apps" | "targets" | "access">;
+type Hashed = Pick<
+  Configuration,
+  "repositories" | "argocd" | "tekton" | "environments" | "apps" | "targets" | "pattern" | "access"
+>;
 
 /** The same for files that mean the same, however they are written and in whatever order things are named. */
 export function configurationHash(configuration: Hashed): string {
-  const { repositories, argocd, environments, apps, targets, access } = configuration;
+  const { repositories, argocd, tekton, environments, apps, targets, pattern, access } = configuration;
   const content = {
     repositories,
     argocd,
+    tekton,
     environments: environments.toSorted(),
     apps: Object.fromEntries(apps.map((app) => [app.name, app])),
     targets: Object.fromEntries(targets.map((target) => [target.id, target])),
+    pattern,
     access,
   };
   return createHash("sha256")

@@ -15,10 +15,13 @@ const LIVE: ReadonlySet<string> = new Set<keyof Configuration>([
   "hash",
   "repositories",
   "argocd",
+  "tekton",
   "environments",
   "apps",
   "targets",
+  "pattern",
   "access",
+  "signatures",
 ]);
 
 export interface LiveConfigurationDeps {

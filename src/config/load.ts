@@ -1,6 +1,7 @@
 import type { Configuration } from "./configuration.ts";
 import { crossChecks } from "./cross-checks.ts";
 import { readDocument } from "./document.ts";
+import { expandApps } from "./expand.ts";
 import { problemsOf } from "./issues.ts";
 import { ConfigurationError, inFileOrder } from "./problems.ts";
 import { resolveConfiguration } from "./resolve.ts";
@@ -17,5 +18,5 @@ export function loadConfiguration(text: string, file: string): Configuration {
   if (!parsed.success) throw new ConfigurationError(inFileOrder(problemsOf(document, parsed.error.issues)));
   const problems = crossChecks(document, parsed.data);
   if (problems.length > 0) throw new ConfigurationError(inFileOrder(problems));
-  return resolveConfiguration(parsed.data, file);
+  return resolveConfiguration(expandApps(parsed.data), file);
 }

@@ -1,8 +1,9 @@
 import type { ApplicationRef } from "../model/application.ts";
 import type { Policy, Target } from "../model/target.ts";
 import { DEFAULT_BRANCH } from "./configuration.ts";
+import { placesOf } from "./resolve-places.ts";
 import type { RawConfiguration } from "./schema.ts";
-import { parseDirectory, parseDuration } from "./values.ts";
+import { parseDuration } from "./values.ts";
 
 /** How an environment judges where the file says nothing. */
 const DEFAULT_POLICY: Policy = {
@@ -27,7 +28,7 @@ export function resolveTargets(raw: RawConfiguration): Target[] {
         repository,
         branch: target.branch ?? raw.repositories[repository]?.branch ?? DEFAULT_BRANCH,
         images: Object.entries(rawApp.images).map(([name, image]) => ({ name, repository: image })),
-        places: [{ format: "kustomize", directory: parseDirectory(target.kustomize) ?? "" }],
+        places: placesOf(rawApp, target).map(({ place }) => place),
         applications: target.applications?.map(applicationOf),
         policy: policyOf(raw, environment, target),
       } as const;

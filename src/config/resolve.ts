@@ -1,4 +1,7 @@
 import { dirname, resolve } from "node:path";
+import type { AppRule } from "../model/match.ts";
+import { ANY_NAME, type AppPattern } from "../model/pattern.ts";
+import type { Target } from "../model/target.ts";
 import { type Configuration, DEFAULT_BRANCH, type ListenAddress, type SecretReference } from "./configuration.ts";
 import { configurationHash } from "./hash.ts";
 import { resolveTargets } from "./resolve-targets.ts";
@@ -15,13 +18,14 @@ const DEFAULT_AUTHOR = { name: "gitspan", email: "gitspan@localhost" };
 const DEFAULT_USERNAME = "oauth2";
 const DEFAULT_NAMESPACE = "argocd";
 
-/** Fills in the defaults. The file has passed the schema and the cross checks. */
+/** Fills in the defaults. The file has passed the schema and the cross checks, and its apps are expanded. */
 export function resolveConfiguration(raw: RawConfiguration, file: string): Configuration {
   const from = (path: string): string => resolve(dirname(file), path);
   const apps = Object.entries(raw.apps ?? {}).map(([name, { from: rule }]) => ({
     name,
     from: rule && { repository: rule.repository, branches: rule.branches ?? [], tags: rule.tags ?? [] },
   }));
+  const targets = resolveTargets(raw);
   const configuration = {
     file,
     listen: listenOf(raw.listen) ?? DEFAULT_LISTEN,
@@ -29,15 +33,27 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     database: databaseOf(raw.database, from),
     repositories: mapOf(raw.repositories, (name, repository) => repositoryOf(name, repository, from)),
     argocd: mapOf(raw.argocd ?? {}, (name, argocd) => argocdOf(name, argocd, from)),
+    tekton: mapOf(raw.tekton ?? {}, (name, tekton) => tektonOf(name, tekton, from)),
     environments: Object.keys(raw.environments ?? {}),
-    apps,
-    targets: resolveTargets(raw),
+    apps: apps.filter(({ name }) => name !== ANY_NAME),
+    targets: targets.filter(({ app }) => app !== ANY_NAME),
+    pattern: patternOf(
+      apps.find(({ name }) => name === ANY_NAME),
+      targets.filter(({ app }) => app === ANY_NAME),
+    ),
     access: raw.access ?? [],
+    signatures: mapOf(raw.signatures ?? {}, (_name, signature) => secretsOf(signature, from)),
+    limits: raw.limits ?? {},
+    trustedProxies: raw.trustedProxies ?? [],
   };
   return { ...configuration, hash: configurationHash(configuration) };
 }
 
 type FromFile = (path: string) => string;
+
+function patternOf(rule: AppRule | undefined, targets: Target[]): AppPattern | undefined {
+  return rule && { rule, images: targets[0]?.images ?? [], targets };
+}
 
 function databaseOf(raw: RawConfiguration["database"], from: FromFile): Configuration["database"] {
   if (raw.embedded !== undefined) return { kind: "embedded", directory: from(raw.embedded) };
@@ -45,7 +61,7 @@ function databaseOf(raw: RawConfiguration["database"], from: FromFile): Configur
 }
 
 function repositoryOf(name: string, raw: RawRepository, from: FromFile) {
-  const { url, branch = DEFAULT_BRANCH, auth, caFile, author = DEFAULT_AUTHOR } = raw;
+  const { url, branch = DEFAULT_BRANCH, auth, caFile, proxy, author = DEFAULT_AUTHOR } = raw;
   return {
     name,
     url,
@@ -56,6 +72,7 @@ function repositoryOf(name: string, raw: RawRepository, from: FromFile) {
       token: secretOf(auth.tokenFile, auth.tokenEnv, from),
     },
     caFile: caFile === undefined ? undefined : from(caFile),
+    proxy,
   };
 }
 
@@ -71,6 +88,22 @@ function argocdOf(name: string, raw: RawArgocd, from: FromFile) {
   };
 }
 
+function tektonOf(name: string, raw: NonNullable<RawConfiguration["tekton"]>[string], from: FromFile) {
+  const { kubernetes, namespaces = [], events = {} } = raw;
+  const { pathSecretFile, pathSecretEnv, basic } = events;
+  const hasPathSecret = pathSecretFile !== undefined || pathSecretEnv !== undefined;
+  return {
+    name,
+    kubernetes: kubernetes === undefined ? undefined : kubernetesOf(kubernetes, from),
+    namespaces,
+    pathSecret: hasPathSecret ? secretOf(pathSecretFile, pathSecretEnv, from) : undefined,
+    basic: basic && {
+      username: basic.username,
+      password: secretOf(basic.passwordFile, basic.passwordEnv, from),
+    },
+  };
+}
+
 function kubernetesOf(raw: NonNullable<RawArgocd["kubernetes"]>, from: FromFile) {
   if (raw === "in-cluster") return { kind: "in-cluster" } as const;
   return { kind: "kubeconfig", file: from(raw.kubeconfigFile), context: raw.context } as const;
@@ -78,6 +111,11 @@ function kubernetesOf(raw: NonNullable<RawArgocd["kubernetes"]>, from: FromFile)
 
 function secretOf(file: string | undefined, env: string | undefined, from: FromFile): SecretReference {
   return file === undefined ? { env: env ?? "" } : { file: from(file) };
+}
+
+function secretsOf(raw: NonNullable<RawConfiguration["signatures"]>[string], from: FromFile): SecretReference[] {
+  const files = (raw.secretFiles ?? []).map((file): SecretReference => ({ file: from(file) }));
+  return [...files, ...(raw.secretEnvs ?? []).map((env): SecretReference => ({ env }))];
 }
 
 function listenOf(text: string | undefined): ListenAddress | undefined {

@@ -1,54 +1,37 @@
 import { z } from "zod";
 import { ACTIONS } from "../model/access.ts";
 import { isRepository } from "../model/image.ts";
+import { parseSelector } from "../model/selector.ts";
 import {
+  checked,
+  duration,
+  environmentVariable,
+  exactlyOne,
+  kubernetes,
+  kubernetesName,
+  NAME_FORM,
+  name,
+  path,
+} from "./schema-forms.ts";
+import { tekton } from "./schema-tekton.ts";
+import {
+  isAddressRange,
   isBranchName,
   isKubernetesName,
   isShortSsh,
   parseDirectory,
-  parseDuration,
   parseListenAddress,
   urlProblem,
 } from "./values.ts";
 
 /** What a configuration file may hold. It only checks: what the values mean is for `resolve.ts`. */
 
-function checked(problem: (text: string) => { message: string; hint?: string } | undefined, typeError?: string) {
-  return z.string(typeError).check((context) => {
-    const found = problem(context.value);
-    if (found === undefined) return;
-    const { message, hint } = found;
-    context.issues.push({ code: "custom", message, params: { hint }, input: context.value });
-  });
-}
+const appKey = z.string().regex(/^(?:[a-z0-9-]{1,63}|\{name\})$/, `${NAME_FORM}; or {name} for every other app`);
+const environmentKey = z.string().regex(/^(?:[a-z0-9-]{1,63}|\{env\})$/, `${NAME_FORM}; or {env} for each environment`);
 
-function exactlyOne<T extends z.ZodObject>(object: T, keys: readonly string[]): T {
-  return object.refine(
-    (value) => keys.filter((key) => Object.hasOwn(value, key)).length === 1,
-    // Runs whatever else is wrong in the object, so that everything is said at once.
-    {
-      error: `needs exactly one of ${keys.join(", ")}`,
-      when: ({ value }) => typeof value === "object" && value !== null,
-    },
-  );
-}
-
-const path = z.string().min(1, "must not be empty");
-const environmentVariable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
-const name = z.string().regex(/^[a-z0-9-]{1,63}$/, "names consist of a-z, 0-9 and -, at most 63 of them");
-const kubernetesName = z.string().refine(isKubernetesName, "must be a name as Kubernetes allows it");
-
-const MAX_DURATION_MS = 365 * 86_400_000;
-
-const DURATION_FORM = "must be a duration like 500ms, 30s, 10m, 12h or 7d";
-
-function duration(options: { zero: boolean }) {
-  return checked((text) => {
-    const ms = parseDuration(text);
-    if (ms === undefined) return { message: DURATION_FORM };
-    if (ms > MAX_DURATION_MS) return { message: "must be at most 365d" };
-    return ms === 0 && !options.zero ? { message: "must be longer than 0" } : undefined;
-  }, DURATION_FORM);
+/** What a text with placeholders may become. */
+function sample(text: string): string {
+  return text.replaceAll(/\{(?:name|env)\}/g, "x");
 }
 
 const url = checked((text) => {
@@ -65,7 +48,7 @@ const sourceUrl = checked((text) => {
 });
 
 const image = checked((text) => {
-  if (isRepository(text)) return undefined;
+  if (isRepository(sample(text))) return undefined;
   return {
     message: "must be an image repository, without tag or digest",
     hint: "as in registry.example.com/shop/checkout",
@@ -100,6 +83,7 @@ const repository = z.strictObject({
     "tokenEnv",
   ]).optional(),
   caFile: path.optional(),
+  proxy: url.optional(),
   author: z
     .strictObject({
       name: z.string().regex(/^[^<>\p{Cc}]+$/u, "must be a name without < and >"),
@@ -109,9 +93,7 @@ const repository = z.strictObject({
 });
 
 const argocd = z.strictObject({
-  kubernetes: z
-    .union([z.literal("in-cluster"), z.strictObject({ kubeconfigFile: path, context: path.optional() })])
-    .optional(),
+  kubernetes: kubernetes.optional(),
   server: url.optional(),
   ...token,
   caFile: path.optional(),
@@ -130,32 +112,109 @@ const environment = z
 
 const application = checked((text) => {
   const parts = text.split("/");
-  if (parts.length === 3 && parts.every((part) => isKubernetesName(part))) return undefined;
+  if (parts.length === 3 && parts.every((part) => isKubernetesName(sample(part)))) return undefined;
   return { message: "must be cluster/namespace/name", hint: "as in main/argocd/checkout-prod" };
 });
 
-const target = z.strictObject({
-  kustomize: directory,
-  repository: name.optional(),
-  branch: branch.optional(),
-  applications: z.array(application).min(1, "must name at least one Application, or be left out").optional(),
-  expireAfter: duration({ zero: false }).optional(),
+const valuesFile = checked((text) => {
+  if ((parseDirectory(text) ?? "") !== "" && !text.endsWith("/")) return undefined;
+  return { message: "must be a file inside the repository, without ..", hint: "as in apps/checkout/values-prod.yaml" };
 });
+
+const selector = checked((text) => {
+  if (parseSelector(text) !== undefined) return undefined;
+  return {
+    message: "must be a path to a value",
+    hint: 'as in image.tag, containers[name=app].image or ["a.key"].tag',
+  };
+});
+
+const helmPaths = z
+  .strictObject({
+    image: selector.optional(),
+    registry: selector.optional(),
+    repository: selector.optional(),
+    tag: selector.optional(),
+    digest: selector.optional(),
+  })
+  .refine(({ image, repository, tag, digest }) => {
+    const parts = [repository, tag, digest].filter((part) => part !== undefined).length;
+    return image === undefined ? (tag ?? digest) !== undefined : parts === 0;
+  }, "needs either image, or tag or digest (or both) with an optional repository");
+
+const file = exactlyOne(
+  z.strictObject({
+    kustomize: directory.optional(),
+    helm: valuesFile.optional(),
+    at: helmPaths.optional(),
+    image: name.optional(),
+  }),
+  ["kustomize", "helm"],
+).refine(({ at, helm }) => at === undefined || helm !== undefined, "at is for helm: kustomize finds images by name");
+
+const target = exactlyOne(
+  z.strictObject({
+    kustomize: directory.optional(),
+    helm: valuesFile.optional(),
+    files: z.array(file).min(1, "must name at least one file").optional(),
+    repository: name.optional(),
+    branch: branch.optional(),
+    applications: z.array(application).min(1, "must name at least one Application, or be left out").optional(),
+    expireAfter: duration({ zero: false }).optional(),
+  }),
+  ["kustomize", "helm", "files"],
+);
 
 const app = z.strictObject({
   from: z
     .strictObject({ repository: sourceUrl, branches: z.array(pattern).optional(), tags: z.array(pattern).optional() })
     .optional(),
   images: z.record(name, image).refine((images) => Object.keys(images).length > 0, "must name at least one image"),
-  targets: z.record(name, target),
+  targets: z.record(environmentKey, target),
 });
+
+const signature = exactlyOne(
+  z.strictObject({
+    secretFiles: z
+      .array(path)
+      .min(1, "must name at least one file")
+      .max(2, "two at most: the old one and the new one")
+      .optional(),
+    secretEnvs: z
+      .array(environmentVariable)
+      .min(1, "must name at least one variable")
+      .max(2, "two at most: the old one and the new one")
+      .optional(),
+  }),
+  ["secretFiles", "secretEnvs"],
+);
+
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message).optional();
+}
+
+const limits = z.strictObject({
+  buildsPerMinute: wholeNumber(1, 100_000),
+  buildBytes: wholeNumber(1_024, 16 * 1_024 * 1_024),
+  failedLoginsPerMinute: wholeNumber(1, 100_000),
+  eventsPerMinute: wholeNumber(1, 1_000_000),
+  streams: wholeNumber(0, 10_000),
+});
+
+const proxy = z.string().refine(isAddressRange, "must be an address or a range, as 10.0.0.0/8");
 
 const access = z.strictObject({
   subject: checked((text) => {
-    if (/^(?:token:[^\s:/]+|group:\S+)$/.test(text)) return undefined;
+    if (/^(?:token:[^\s:/]+|group:\S+|signature:[a-z0-9-]{1,63})$/.test(text)) return undefined;
     const account = /^serviceaccount:([^/]+)\/([^/]+)$/.exec(text);
     if (account?.slice(1).every(isKubernetesName) === true) return undefined;
-    return { message: "must be token:NAME, serviceaccount:NAMESPACE/NAME or group:NAME" };
+    const tektonNamespace = /^tekton:[a-z0-9-]{1,63}\/([^/]+)$/.exec(text)?.[1];
+    if (tektonNamespace !== undefined && isKubernetesName(tektonNamespace)) return undefined;
+    return {
+      message:
+        "must be token:NAME, signature:NAME, tekton:CLUSTER/NAMESPACE, serviceaccount:NAMESPACE/NAME or group:NAME",
+    };
   }),
   actions: z.array(z.enum(ACTIONS)).min(1, "must name at least one action"),
   apps: z.array(z.string()).min(1, "must name at least one app, or *"),
@@ -172,9 +231,13 @@ export const configurationSchema = z.strictObject({
     .record(name, repository)
     .refine((repositories) => Object.keys(repositories).length > 0, "must name at least one repository"),
   argocd: z.record(name, argocd).optional(),
+  tekton: z.record(name, tekton).optional(),
   environments: z.record(name, environment).optional(),
-  apps: z.record(name, app).optional(),
+  apps: z.record(appKey, app).optional(),
+  signatures: z.record(name, signature).optional(),
   access: z.array(access).optional(),
+  limits: limits.optional(),
+  trustedProxies: z.array(proxy).min(1, "must name at least one address, or be left out").optional(),
 });
 
 /** A file that the schema accepts. */

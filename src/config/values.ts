@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ListenAddress } from "./configuration.ts";
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -59,4 +60,12 @@ export function isBranchName(text: string): boolean {
 /** A Kubernetes name (RFC 1123 subdomain). */
 export function isKubernetesName(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(text);
+}
+
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8` */
+export function isAddressRange(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

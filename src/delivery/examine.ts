@@ -1,9 +1,19 @@
+import type { Delivery } from "../model/delivery.ts";
 import type { CommitInfo, Oid } from "../model/git.ts";
-import { candidatePaths, imagesStand, standingImages } from "./places.ts";
+import type { Target } from "../model/target.ts";
+import { candidatePaths, type Files, imagesStand, standingImages } from "./places.ts";
 import type { GitRepository, Settings } from "./ports.ts";
 import type { Foreign, TargetState } from "./store-ports.ts";
+import { targetOf } from "./verify.ts";
+
+export interface ExamineDeps {
+  git: GitRepository;
+  /** What we wrote to the delivery's target, the last of it at least. */
+  writtenBefore: (current: Delivery) => Promise<Delivery[]>;
+}
 
 export interface ExamineInput {
+  laneId: string;
   /** The tip that was examined last. */
   from: Oid;
   tip: Oid;
@@ -11,34 +21,34 @@ export interface ExamineInput {
   settings: Settings;
 }
 
+interface Watched {
+  target: Target;
+  current: Delivery;
+  paths: string[];
+}
+
 /** What the commits between two tips did to values that we had written (protocols.md section 5). */
-export async function examineMove(git: GitRepository, input: ExamineInput, signal: AbortSignal): Promise<Foreign[]> {
-  const watched = input.targets.flatMap((state) => {
-    const target = input.settings.target(state.id);
+export async function examineMove(deps: ExamineDeps, input: ExamineInput, signal: AbortSignal): Promise<Foreign[]> {
+  const { git } = deps;
+  const watched = input.targets.flatMap((state): Watched[] => {
     const current = state.current?.delivery;
-    if (target === undefined || current === undefined || state.overridden !== undefined) return [];
+    const target = current && targetOf(input.settings, current);
+    if (target === undefined || current?.laneId !== input.laneId || state.overridden !== undefined) return [];
     return [{ target, current, paths: candidatePaths(target) }];
   });
-  const paths = [...new Set(watched.flatMap((entry) => entry.paths))];
-  if (paths.length === 0) return [];
-  const changed = new Set(await git.changedPaths(input.from, input.tip, paths, signal));
-  const touched = watched.filter((entry) => entry.paths.some((path) => changed.has(path)));
-  if (touched.length === 0) return [];
+  if (watched.length === 0) return [];
+  const { commits, connected } = await git.range(input.from, input.tip, signal);
+  const suspects = await suspectsOf(git, { ...input, watched, commits, connected }, signal);
+  if (suspects.length === 0) return [];
 
-  const files = await git.readFiles(input.tip, [...new Set(touched.flatMap((entry) => entry.paths))], signal);
-  const gone = touched.filter(({ target, current }) => !imagesStand(target, current.images, files));
-  if (gone.length === 0) return [];
-
-  const { commits } = await git.range(input.from, input.tip, signal);
+  const files = await git.readFiles(input.tip, [...new Set(suspects.flatMap((entry) => entry.paths))], signal);
+  const gone = suspects.filter(({ target, current }) => !imagesStand(target, current.images, files));
   return Promise.all(
-    gone.map(async ({ target, current, paths: own }) => {
-      const revert = commits.find((commit) => current.commit !== undefined && namesAsReverted(commit, current.commit));
-      const before = current.observation?.oldImages ?? [];
-      const standing = safely(() => standingImages(target, current.images, files));
-      const restored =
-        before.length > 0 && before.length === standing.length && before.every((old) => standing.includes(old));
-      const culprit = revert ?? (await git.lastChange(input.tip, own, signal)) ?? commits[0];
-      const kind = revert !== undefined || restored ? "reverted" : "changed";
+    gone.map(async ({ target, current, paths }) => {
+      const before = await deps.writtenBefore(current);
+      const revert = commits.find((commit) => namesAsReverted(commit, [current, ...before]));
+      const culprit = revert ?? (await git.lastChange(input.tip, paths, signal)) ?? commits[0];
+      const kind = revert !== undefined || isRestored({ target, current, before, files }) ? "reverted" : "changed";
       return {
         targetId: target.id,
         deliveryId: current.id,
@@ -50,10 +60,43 @@ export async function examineMove(git: GitRepository, input: ExamineInput, signa
   );
 }
 
-/** `git revert` writes this sentence; people who write it by hand mean the same. */
-function namesAsReverted(commit: CommitInfo, reverted: Oid): boolean {
-  const match = /This reverts commit ([0-9a-f]{7,40})/.exec(commit.message);
-  return match?.[1] !== undefined && reverted.startsWith(match[1]);
+/**
+ * Whose files differ between the tips; and whose commit came after the first one, as a push without an answer does:
+ * there, a commit and its revert make no difference. Of a history that was rewritten everything is suspect.
+ */
+async function suspectsOf(
+  git: GitRepository,
+  input: { from: Oid; tip: Oid; watched: Watched[]; commits: readonly CommitInfo[]; connected: boolean },
+  signal: AbortSignal,
+): Promise<Watched[]> {
+  if (!input.connected) return input.watched;
+  const all = [...new Set(input.watched.flatMap((entry) => entry.paths))];
+  const changed = new Set(await git.changedPaths(input.from, input.tip, all, signal));
+  const since = new Set(input.commits.map(({ oid }) => oid));
+  return input.watched.filter(
+    ({ current, paths }) => paths.some((path) => changed.has(path)) || since.has(current.commit ?? ""),
+  );
+}
+
+/** `git revert` writes this sentence, once per commit; people who write it by hand mean the same. */
+function namesAsReverted(commit: CommitInfo, ours: readonly Delivery[]): boolean {
+  const named = [...commit.message.matchAll(/This reverts commit ([0-9a-f]{7,40})/g)].map(([, oid]) => oid ?? "");
+  return named.some((oid) => ours.some((delivery) => delivery.commit?.startsWith(oid)));
+}
+
+/** Some value is one that the target held before, and no value is one that we do not know. */
+function isRestored(input: { target: Target; current: Delivery; before: readonly Delivery[]; files: Files }): boolean {
+  const { target, current, before, files } = input;
+  const ours = current.observation?.newImages ?? [];
+  const held = new Set(
+    [current, ...before].flatMap(({ observation }) => [
+      ...(observation?.oldImages ?? []),
+      ...(observation?.newImages ?? []),
+    ]),
+  );
+  const standing = safely(() => standingImages(target, current.images, files));
+  const foreign = standing.filter((image) => !ours.includes(image));
+  return foreign.length > 0 && foreign.every((image) => held.has(image));
 }
 
 function describe(kind: Foreign["kind"], commit: CommitInfo | undefined): string {

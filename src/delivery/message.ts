@@ -3,12 +3,17 @@ import type { Delivery, ImageValue } from "../model/delivery.ts";
 import { formatImageReference } from "../model/image.ts";
 
 const MAX_LINE = 200;
+/** Machines read trailers: a reference (at most 456 characters) or an address that is cut short would be another one. */
+const MAX_TRAILER = 1_000;
 
 /**
  * The commit message: a conventional subject, what it came from, and trailers for machines. Trailer names are part of
  * the design (architecture.md section 6); `Argocd-reference-commit-*` is what Argo CD shows beside the revision.
  */
-export function commitMessage(delivery: Delivery, build: Build): string {
+export function commitMessage(
+  delivery: Pick<Delivery, "id" | "app" | "environment" | "targetId" | "images">,
+  build: Pick<Build, "source" | "run" | "traceparent">,
+): string {
   const { source, run } = build;
   const subject = `deploy(${delivery.app}): ${delivery.environment} ${versionOf(delivery.images)}`;
   const body = [
@@ -33,7 +38,12 @@ export function commitMessage(delivery: Delivery, build: Build): string {
       source.time === undefined ? undefined : new Date(source.time).toISOString(),
     ),
   ];
-  return [[oneLine(subject)], body.map(oneLine), trailers.map(oneLine)].map((part) => part.join("\n")).join("\n\n");
+  const parts = [
+    [oneLine(subject)],
+    body.map((line) => oneLine(line)),
+    trailers.map((line) => oneLine(line, MAX_TRAILER)),
+  ];
+  return parts.map((part) => part.join("\n")).join("\n\n");
 }
 
 /** What people call this version: the tag they share, else the start of the digest. */
@@ -51,9 +61,10 @@ function optional(prefix: string, value: string | undefined): string[] {
 }
 
 /** A caller's text must stay on its line: a newline in it could forge a trailer. */
-function oneLine(text: string): string {
+function oneLine(text: string, limit = MAX_LINE): string {
   return text
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
-    .slice(0, MAX_LINE)
+    .slice(0, limit)
+    .toWellFormed()
     .trimEnd();
 }

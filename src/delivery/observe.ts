@@ -1,13 +1,15 @@
 import type { ApplicationSnapshot } from "../model/application.ts";
 import type { Delivery, Ending, OutcomeReason } from "../model/delivery.ts";
 import { OUTCOMES } from "../model/delivery.ts";
+import { messageOf } from "../model/errors.ts";
 import type { ApplicationObservation, Observation, RevisionFacts, Verdict } from "../model/observation.ts";
 import type { Target } from "../model/target.ts";
 import { combineVerdicts } from "../model/verdict.ts";
+import { logEnded } from "./delivery-log.ts";
 import { candidatePaths, imagesStand } from "./places.ts";
-import type { ArgoCd, GitRepository, Log, Settings } from "./ports.ts";
+import type { ArgoCd, GitRepository, Log, Metrics, Settings } from "./ports.ts";
 import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
-import { expired } from "./verify.ts";
+import { overBy, targetOf } from "./verify.ts";
 
 export interface ObserveDeps {
   store: DeliveryStore;
@@ -15,6 +17,7 @@ export interface ObserveDeps {
   argocd: ArgoCd;
   settings: () => Settings;
   log: Log;
+  metrics: Metrics;
 }
 
 /** The longest rest between two looks: the watch brings a delivery forward, this is the guarantee. */
@@ -37,7 +40,9 @@ export async function observe(deps: ObserveDeps, delivery: Delivery, signal: Abo
   const now = await deps.store.now();
   const subject = subjectOf(deps, delivery, now);
   if ("ending" in subject) {
-    await deps.store.save(delivery, { phase: "done", ending: subject.ending });
+    if (await deps.store.save(delivery, { phase: "done", ending: subject.ending })) {
+      logEnded(deps.log, delivery, subject.ending);
+    }
     return;
   }
   const looks = await Promise.all(
@@ -50,24 +55,30 @@ export async function observe(deps: ObserveDeps, delivery: Delivery, signal: Abo
     // Not by one of ours: the lane finds out who wrote another value, and ends this delivery as overridden.
     await deps.store.wakeLane(delivery.laneId);
     const message = "another value stands on the branch";
-    await deps.store.save(delivery, { phase: "following", message, observation, dueInMs: FOREIGN_REST_MS });
+    // A lane that cannot be read now would otherwise be woken without rest.
+    const dueInMs = subject.observation.verdict?.state === "superseded" ? MAX_REST_MS : FOREIGN_REST_MS;
+    await deps.store.save(delivery, { phase: "following", message, observation, dueInMs });
     return;
   }
-  await deps.store.save(delivery, changeOf(subject, observation, verdict, rest));
+  const change = changeOf(subject, observation, verdict, rest);
+  const saved = await deps.store.save(delivery, change);
+  if (!saved || change.ending === undefined) return;
+  logEnded(deps.log, delivery, change.ending);
+  if (change.ending.outcome === "healthy") deps.metrics.commitToHealthy((now - observation.pushedAt) / 1_000);
 }
 
 function subjectOf(deps: ObserveDeps, delivery: Delivery, now: number): Subject | { ending: Ending } {
   const { observation, commit } = delivery;
   if (observation === undefined || commit === undefined) throw new Error(`delivery ${delivery.id} follows nothing`);
   const settings = deps.settings();
-  const target = settings.target(delivery.targetId);
+  const target = targetOf(settings, delivery);
   const repository = target === undefined ? undefined : settings.repository(target.repository);
   const git = target === undefined ? undefined : deps.repository(target.repository);
+  const over = overBy(settings, delivery, now);
+  if (over !== undefined) return { ending: { ...over, message: `${over.message}; commit ${commit} stays as it is` } };
   if (target === undefined || repository === undefined || git === undefined) {
-    const message = `${delivery.targetId} was taken out of the configuration; commit ${commit} stays as it is`;
-    return { ending: { outcome: "cancelled", reason: "target-removed", message } };
+    throw new Error(`the repository of ${delivery.targetId} is not configured`);
   }
-  if (delivery.expireAt <= now) return { ending: expired() };
   return { delivery, observation, commit, target, git, repositoryUrl: repository.url, now };
 }
 
@@ -91,7 +102,8 @@ async function look(
   application: ApplicationObservation,
   signal: AbortSignal,
 ): Promise<{ observed: ApplicationObservation; restMs: number }> {
-  const snapshots = await deps.argocd.snapshots(application.ref, application.memory.resourceVersion);
+  const snapshots = await snapshotsOf(deps, application, signal);
+  if (!Array.isArray(snapshots)) return { observed: { ...application, verdict: snapshots }, restMs: MAX_REST_MS };
   let { memory, verdict } = application;
   let restMs = MAX_REST_MS;
   let refresh = false;
@@ -123,6 +135,22 @@ async function look(
   if (snapshots.length === 0) verdict = gone(application);
   if (refresh) await requestRefresh(deps, application, signal);
   return { observed: { ...application, memory, verdict }, restMs };
+}
+
+/** A verdict where this Argo CD cannot be asked now: what the others say counts all the same. */
+async function snapshotsOf(
+  deps: ObserveDeps,
+  { ref, memory }: ApplicationObservation,
+  signal: AbortSignal,
+): Promise<ApplicationSnapshot[] | Verdict> {
+  try {
+    return await deps.argocd.snapshots(ref, memory.resourceVersion);
+  } catch (error) {
+    signal.throwIfAborted();
+    deps.log.warn("Argo CD could not be asked", { application: ref, error });
+    const message = `Argo CD ${ref.cluster} cannot be asked just now: ${messageOf(error)}`;
+    return { state: "unknown", message, evidence: [] };
+  }
 }
 
 /** A refresh that fails is asked for again at a later look; it decides nothing. */

@@ -9,7 +9,7 @@ import { compareBuilds, newest } from "./order.ts";
 import { candidatePaths, placeImages } from "./places.ts";
 import type { GitRepository, Settings, SourceHistory } from "./ports.ts";
 import type { LaneWork, ReadyDelivery, TargetState } from "./store-ports.ts";
-import { expired, supersededBy, targetRemoved } from "./verify.ts";
+import { overBy, supersededBy, targetOf } from "./verify.ts";
 
 export interface PlanDeps {
   history: SourceHistory;
@@ -54,6 +54,7 @@ const EDIT_REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "edit-unsupported",
   "edit-unproven",
   "edit-too-large",
+  "git-too-large",
   "git-path-missing",
   "git-path-unsafe",
 ]);
@@ -69,12 +70,22 @@ export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSi
   chosen.sort((a, b) => (a.candidate.delivery.id < b.candidate.delivery.id ? -1 : 1));
 
   const read = await readAhead(deps.git, input.tip, chosen, signal);
+  const changed = new Set<string>();
   for (const { candidate, target, state, warnings } of chosen) {
     const { delivery, build } = candidate;
     try {
       await readMissing(deps.git, input.tip, target, read, signal);
+      if (isAbsent(target, read.files)) {
+        plan.ended.push({ delivery, ending: absent(target) });
+        continue;
+      }
       const placement = placeImages(target, delivery.images, read.files);
-      for (const [path, bytes] of placement.files) read.files.set(path, bytes);
+      // What stands only by a commit of this plan is on no branch yet: adopted once that has landed.
+      if (placement.files.size === 0 && placement.paths.some((path) => changed.has(path))) continue;
+      for (const [path, bytes] of placement.files) {
+        read.files.set(path, bytes);
+        changed.add(path);
+      }
       plan.planned.push({
         delivery,
         build,
@@ -96,8 +107,9 @@ export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSi
         warnings: [...warnings, ...placement.warnings],
       });
     } catch (error) {
-      if (!(error instanceof GitspanError) || !EDIT_REFUSALS.has(error.code)) throw error;
-      plan.ended.push({ delivery, ending: editRefused(error) });
+      const refused = editRefusal(error);
+      if (refused === undefined) throw error;
+      plan.ended.push({ delivery, ending: editRefused(refused) });
     }
   }
   return plan;
@@ -109,7 +121,7 @@ interface ReadableFiles {
   known: Set<string>;
 }
 
-/** All targets' files in one go; when one path is refused, nothing is known yet and each target reads its own. */
+/** All targets' files in one go; when one file is refused, nothing is known yet and each target reads its own. */
 async function readAhead(
   git: GitRepository,
   tip: Oid,
@@ -120,7 +132,7 @@ async function readAhead(
   try {
     return { files: await git.readFiles(tip, [...known], signal), known };
   } catch (error) {
-    if (!isGitspanError(error, "git-path-unsafe")) throw error;
+    if (!isGitspanError(error) || !EDIT_REFUSALS.has(error.code)) throw error;
     return { files: new Map(), known: new Set() };
   }
 }
@@ -146,7 +158,13 @@ async function choose(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<{ candidate: ReadyDelivery; target: Target; warnings: string[] } | undefined> {
-  const candidates = input.work.ready.filter(({ delivery }) => delivery.targetId === state.id);
+  const candidates: ReadyDelivery[] = [];
+  for (const candidate of input.work.ready) {
+    if (candidate.delivery.targetId !== state.id) continue;
+    const ending = overBy(input.settings, candidate.delivery, input.work.now) ?? forbidden(input.settings, candidate);
+    if (ending === undefined) candidates.push(candidate);
+    else plan.ended.push({ delivery: candidate.delivery, ending });
+  }
   const best = await newest(deps.history, candidates, signal);
   if (best.newest === undefined) return undefined;
   for (const { delivery } of candidates) {
@@ -155,43 +173,49 @@ async function choose(
     }
   }
   const { delivery, build } = best.newest;
-  const target = input.settings.target(state.id);
-  const ending = await endingOf(deps, input, { delivery, build, state, target }, signal);
-  if (ending !== undefined) {
-    plan.ended.push({ delivery, ending });
-    return undefined;
+  if (state.current !== undefined) {
+    const { order } = await compareBuilds(deps.history, build, state.current.build, signal);
+    if (order === "older") {
+      plan.ended.push({ delivery, ending: supersededBy(state.current.delivery) });
+      return undefined;
+    }
   }
   if (state.pinned !== undefined || isHeld(input.work.holds, delivery, input.work.now)) {
     plan.deferred.push(delivery);
     return undefined;
   }
+  const target = targetOf(input.settings, delivery);
   return target === undefined ? undefined : { candidate: best.newest, target, warnings: best.warnings };
 }
 
-async function endingOf(
-  deps: PlanDeps,
-  input: PlanInput,
-  subject: { delivery: Delivery; build: Build; state: TargetState; target: Target | undefined },
-  signal: AbortSignal,
-): Promise<Ending | undefined> {
-  const { delivery, build, state, target } = subject;
-  if (target === undefined) return targetRemoved(delivery.targetId);
-  if (delivery.expireAt <= input.work.now) return expired();
-  const permission = { action: "deliver", app: target.app, environment: target.environment } as const;
-  if (!input.settings.allows({ subject: build.subject, groups: build.groups }, permission)) {
-    return {
-      outcome: "rejected",
-      reason: "forbidden",
-      message: `${build.subject} may no longer deliver ${target.app} to ${target.environment}`,
-    };
+/** Permission is asked for again before every write: access rules change while a delivery waits. */
+function forbidden(settings: Settings, { delivery, build }: ReadyDelivery): Ending | undefined {
+  const { app, environment } = delivery;
+  if (settings.allows({ subject: build.subject, groups: build.groups }, { action: "deliver", app, environment })) {
+    return undefined;
   }
-  if (state.current === undefined) return undefined;
-  const { order } = await compareBuilds(deps.history, build, state.current.build, signal);
-  return order === "older" ? supersededBy(state.current.delivery) : undefined;
+  const message = `${build.subject} may no longer deliver ${app} to ${environment}`;
+  return { outcome: "rejected", reason: "forbidden", message };
 }
 
 function isHeld(holds: readonly Hold[], delivery: Delivery, now: number): boolean {
   return heldBy(holds, delivery.targetId, delivery.images, now) !== undefined;
+}
+
+/** A pattern says where targets may be; those that are not there are no failure. */
+export function isAbsent(target: Target, files: ReadonlyMap<string, Uint8Array>): boolean {
+  return target.byPattern === true && candidatePaths(target).every((path) => !files.has(path));
+}
+
+function absent(target: Target): Ending {
+  const [path = ""] = candidatePaths(target);
+  const message = `${target.app} is not in ${target.environment}: there is no ${path}, where the pattern has it`;
+  return { outcome: "cancelled", reason: "target-removed", message };
+}
+
+/** The error if a person has to put it right in the files or in the configuration. */
+export function editRefusal(error: unknown): GitspanError | undefined {
+  return isGitspanError(error) && EDIT_REFUSALS.has(error.code) ? error : undefined;
 }
 
 function editRefused(error: GitspanError): Ending {

@@ -6,7 +6,7 @@
 import type { Caller, Permission } from "../model/access.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import type { Build, BuildReport } from "../model/build.ts";
-import type { ImageValue, Outcome } from "../model/delivery.ts";
+import type { ImageValue } from "../model/delivery.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Identity, Oid, PreparedPush, PushResult } from "../model/git.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import type { Relation } from "../model/order.ts";
@@ -63,10 +63,15 @@ export interface Match {
 export interface Settings {
   /** Of the resolved configuration: stored with every attempt. */
   hash: string;
+  /** Those that the configuration has one by one; patterns make more of the builds that come in. */
+  targets(): readonly Target[];
   target(id: string): Target | undefined;
   repository(name: string): { url: string; author: Identity } | undefined;
-  /** The targets that a build is for; `misses` says why apps that nearly matched did not. */
-  match(report: BuildReport): { matches: Match[]; misses: string[] };
+  /** The targets that a build is for; `misses` says why apps that nearly matched did not. Without a source, no rule about it counts. */
+  match(report: Pick<BuildReport, "artifacts"> & Partial<Pick<BuildReport, "source">>): {
+    matches: Match[];
+    misses: string[];
+  };
   allows(caller: Caller, permission: Permission): boolean;
 }
 
@@ -77,10 +82,11 @@ export type EventOutcome = "accepted" | "repeat" | "ignored" | "refused" | "unav
 /** Counts and durations; implementations must not throw. */
 export interface Metrics {
   buildAccepted(result: "accepted" | "repeat"): void;
-  deliveryDone(outcome: Outcome): void;
   /** Seconds that one run of a stage took. */
   stage(stage: "accept" | "verify" | "write" | "observe", seconds: number): void;
   push(result: PushResult["kind"]): void;
+  /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
+  commitToHealthy(seconds: number): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: EventOutcome): void;
 }

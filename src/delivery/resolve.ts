@@ -3,7 +3,7 @@ import type { GitRepository } from "./ports.ts";
 import type { Attempt, LaneStore } from "./store-ports.ts";
 
 export interface ResolveDeps {
-  store: LaneStore;
+  store: Pick<LaneStore, "attemptLanded" | "attemptDead">;
   git: GitRepository;
 }
 
@@ -16,13 +16,15 @@ const STALLED_FOR_GOOD_MS = 6 * 3_600_000;
  */
 export async function resolveAttempts(
   deps: ResolveDeps,
-  input: { attempts: readonly Attempt[]; tip: Oid; now: number },
+  input: { attempts: readonly Attempt[]; tip: Oid; now: number; epoch: number },
   signal: AbortSignal,
 ): Promise<{ resolved: number; open: number }> {
   const dead: Attempt[] = [];
   let landed = 0;
   let open = 0;
   for (const attempt of input.attempts) {
+    // Begun by whoever took the lane from us, perhaps on a tip that we have not seen: not ours to judge.
+    if (attempt.epoch > input.epoch) continue;
     if (attempt.base === input.tip) {
       if (input.now - attempt.createdAt > STALLED_FOR_GOOD_MS) dead.push(attempt);
       else open++;

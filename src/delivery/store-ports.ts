@@ -85,8 +85,31 @@ export interface TargetState {
   pinned?: { by: string; why: string };
   /** Set while somebody else's value stands where ours was; cleared by the next landing. */
   overridden?: { kind: "reverted" | "changed"; commit: Oid };
+  /** Database time at which this database first heard of it, milliseconds since the epoch. */
+  since: number;
   /** Changes with every change of the target, its pin or its holds: the guard of the write transaction. */
   version: number;
+}
+
+/** An event with its delivery as it is now. */
+export interface FeedEvent extends DeliveryEvent {
+  delivery: Delivery;
+}
+
+export interface FeedPage {
+  /** In the order of their ids. */
+  items: FeedEvent[];
+  /** Go on from here. */
+  last: number;
+}
+
+export interface DeliveryCount {
+  phase: Phase;
+  /** With phase `done` only. */
+  outcome?: Outcome;
+  count: number;
+  /** Milliseconds since the oldest of them was received; not with phase `done`. */
+  oldestMs?: number;
 }
 
 export interface ReadStore {
@@ -96,7 +119,16 @@ export interface ReadStore {
   deliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
   /** Oldest first. */
   events(deliveryId: string): Promise<DeliveryEvent[]>;
+  /**
+   * What happened to all deliveries after this event. Whoever goes on from `last` misses nothing, however transactions
+   * overlap. Without `after`, or with an id that was never given out: no events, only where to begin now.
+   */
+  eventsAfter(after: number | undefined, limit: number): Promise<FeedPage>;
+  /** How many there are, by phase and outcome. */
+  countDeliveries(): Promise<DeliveryCount[]>;
   targetStates(ids: readonly string[]): Promise<Map<string, TargetState>>;
+  /** Every target that it ever heard of. */
+  targetIds(): Promise<string[]>;
   holds(targetIds: readonly string[]): Promise<Hold[]>;
   /** Resolves when something changed, when `timeoutMs` have passed, or rejects when aborted; may wake for nothing. */
   waitForChange(timeoutMs: number, signal: AbortSignal): Promise<void>;
@@ -185,7 +217,12 @@ export interface AttemptInput {
   base: Oid;
   head: Oid;
   configHash: string;
-  items: (AttemptItem & { deliveryVersion: number; targetVersion: number })[];
+  items: (AttemptItem & {
+    deliveryVersion: number;
+    targetVersion: number;
+    /** What a person should know of the edit; goes into the history. */
+    warnings?: readonly string[];
+  })[];
 }
 
 export type AttemptResult =
@@ -218,7 +255,10 @@ export interface LaneStore {
   beginAttempt(input: AttemptInput): Promise<AttemptResult>;
   /** The attempt's commits are on the branch: its deliveries follow, older ones still following are superseded. */
   attemptLanded(attempt: { id: string; laneId: string }): Promise<void>;
-  /** The attempt can never land: deliveries that no other open attempt holds are ready again. */
+  /**
+   * The attempt can never land: deliveries that no other open attempt holds are ready again. When the lane is looked at
+   * again is said at its release.
+   */
   attemptDead(attempt: { id: string; laneId: string }, why: string): Promise<void>;
   /** The value stands already: the delivery follows the commit that wrote it, under the same checks as an attempt. */
   adopt(input: Omit<AttemptInput, "head">): Promise<AttemptResult>;
@@ -226,10 +266,12 @@ export interface LaneStore {
   examined(claim: LaneClaim, tip: Oid, foreign: readonly Foreign[]): Promise<boolean>;
 }
 
-/** Every method locks the target's row, making it if need be, and gives it a new version. */
+/** Every change locks the target's row, making it if need be, and gives it a new version. */
 export interface HoldStore {
   /** An attempt begins either before the hold or under it, never beside it. `until` is database time. */
   createHold(hold: Omit<Hold, "createdAt">): Promise<Hold>;
+  /** In force now at any target, oldest first. */
+  allHolds(): Promise<Hold[]>;
   /** False when there is no such hold. Deliveries that wait at the target are looked at again. */
   removeHold(id: string): Promise<boolean>;
   /** The target stays as it is until released. */

@@ -1,14 +1,18 @@
 import type { Build } from "../model/build.ts";
 import type { Delivery, Ending } from "../model/delivery.ts";
 import { heldBy } from "../model/hold.ts";
-import { compareBuilds } from "./order.ts";
-import type { Settings, SourceHistory } from "./ports.ts";
+import { laneOf, type Target } from "../model/target.ts";
+import { logEnded } from "./delivery-log.ts";
+import { compareBuilds, newest } from "./order.ts";
+import type { Log, Settings, SourceHistory } from "./ports.ts";
+import { historyOnly } from "./since.ts";
 import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
 
 export interface VerifyDeps {
   store: DeliveryStore;
   history: SourceHistory;
   settings: () => Settings;
+  log: Log;
 }
 
 /** How long a waiting delivery rests before somebody looks whether it may go on. */
@@ -17,21 +21,24 @@ const WAITING_LOOK_MS = 10_000;
 /** Decides whether a received or waiting delivery may be written, must wait, or is over. */
 export async function verify(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal): Promise<void> {
   const change = await decide(deps, delivery, signal);
-  await deps.store.save(delivery, change);
+  const saved = await deps.store.save(delivery, change);
+  if (saved && change.ending !== undefined) logEnded(deps.log, delivery, change.ending);
 }
 
 async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal): Promise<DeliveryChange> {
   const now = await deps.store.now();
-  if (delivery.expireAt <= now) return ended(expired());
-  if (deps.settings().target(delivery.targetId) === undefined) return ended(targetRemoved(delivery.targetId));
+  const over = overBy(deps.settings(), delivery, now);
+  if (over !== undefined) return ended(over);
 
   const build = await deps.store.build(delivery.buildId);
   if (build === undefined) throw new Error(`delivery ${delivery.id} has no build`);
-  const newer = await newerThan(deps, delivery, build, signal);
-  if (newer.ending !== undefined) return ended(newer.ending);
-
-  const warnings = newer.warnings.map((message) => ({ kind: "warning", message }));
   const state = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId);
+  const old = state && historyOnly({ delivery, build, since: state.since });
+  if (old !== undefined) return ended(old);
+  const newer = await newerThan(deps, { delivery, build, now }, signal);
+  const warnings = newer.warnings.map((message) => ({ kind: "warning", message }));
+  if (newer.ending !== undefined) return { ...ended(newer.ending), events: warnings };
+
   if (state?.pinned !== undefined) {
     return waiting(delivery, "pin", `${delivery.targetId} is pinned by ${state.pinned.by}: ${state.pinned.why}`);
   }
@@ -47,18 +54,20 @@ async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal)
 /** An ending when something newer stands at the target or is on its way to it. */
 async function newerThan(
   deps: VerifyDeps,
-  delivery: Delivery,
-  build: Build,
+  { delivery, build, now }: { delivery: Delivery; build: Build; now: number },
   signal: AbortSignal,
 ): Promise<{ ending?: Ending; warnings: string[] }> {
-  const state = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId);
-  const others = (await deps.store.pending(delivery.targetId)).filter((other) => other.delivery.id !== delivery.id);
-  if (state?.current !== undefined) others.unshift(state.current);
+  const current = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId)?.current;
+  const onTheirWay = (await deps.store.pending(delivery.targetId)).filter((one) => one.delivery.expireAt > now);
+  const others = onTheirWay.filter((other) => other.delivery.id !== delivery.id);
   const warnings: string[] = [];
-  for (const other of others) {
+  for (const other of current === undefined ? others : [current, ...others]) {
     const { order, warning } = await compareBuilds(deps.history, build, other.build, signal);
     if (warning !== undefined) warnings.push(warning);
-    if (order === "older") return { ending: supersededBy(other.delivery), warnings };
+    if (order !== "older") continue;
+    // Where history and completion contradict each other in a circle, everybody keeps the same one.
+    const keeps = other !== current && (await newest(deps.history, onTheirWay, signal)).newest;
+    if (!keeps || keeps.delivery.id !== delivery.id) return { ending: supersededBy(other.delivery), warnings };
   }
   return { warnings };
 }
@@ -82,14 +91,24 @@ export function supersededBy(other: Delivery): Ending {
   return { outcome: "superseded", message: `delivery ${other.id} brings a newer build to ${other.targetId}` };
 }
 
-export function expired(): Ending {
+/** The delivery's target; undefined when the configuration has it no longer, or writes it to another branch. */
+export function targetOf(settings: Settings, delivery: Delivery): Target | undefined {
+  const target = settings.target(delivery.targetId);
+  return target !== undefined && laneOf(target).id === delivery.laneId ? target : undefined;
+}
+
+/** The end of a delivery that nobody can write any more, whatever its repository says. */
+export function overBy(settings: Settings, delivery: Delivery, now: number): Ending | undefined {
+  if (targetOf(settings, delivery) === undefined) return targetRemoved(settings, delivery);
+  if (delivery.expireAt > now) return undefined;
   return { outcome: "cancelled", reason: "expired", message: "it was not done within its time limit" };
 }
 
-export function targetRemoved(targetId: string): Ending {
-  return {
-    outcome: "cancelled",
-    reason: "target-removed",
-    message: `${targetId} is no longer in the configuration`,
-  };
+function targetRemoved(settings: Settings, { targetId, laneId }: Delivery): Ending {
+  const target = settings.target(targetId);
+  const message =
+    target === undefined
+      ? `${targetId} is no longer in the configuration`
+      : `${targetId} is now written to ${laneOf(target).id}, this was for ${laneId}`;
+  return { outcome: "cancelled", reason: "target-removed", message };
 }

@@ -1,10 +1,12 @@
 import type { Ambient } from "../model/ambient.ts";
 import type { Delivery, Phase } from "../model/delivery.ts";
 import { isGitspanError, messageOf } from "../model/errors.ts";
+import { fieldsOf } from "./delivery-log.ts";
 import { type ObserveDeps, observe } from "./observe.ts";
+import type { LaneResult } from "./push.ts";
 import type { LaneClaim, Lease, ReadStore } from "./store-ports.ts";
 import { type VerifyDeps, verify } from "./verify.ts";
-import { type LaneResult, type WriteDeps, writeLane } from "./write.ts";
+import { type WriteDeps, writeLane } from "./write.ts";
 
 export interface WorkerDeps extends VerifyDeps, ObserveDeps, WriteDeps {
   ambient: Ambient;
@@ -37,6 +39,10 @@ const BATCH = 32;
 const MAX_BACKOFF_MS = 60_000;
 const BASE_BACKOFF_MS = 250;
 const BLOCKED_BACKOFF_MS = 30_000;
+/** A server may ask for more patience than this; then somebody should look. */
+const MAX_RETRY_AFTER_MS = 600_000;
+/** From so many failed visits in a row on, deliveries say what they wait for. */
+const WORTH_TELLING = 3;
 
 /**
  * Moves every delivery on, from the rows alone: any number of processes may run this on one database. Resolves when
@@ -66,13 +72,13 @@ export async function runWorker(
 
 /** Repeats a step while it finds work; otherwise rests until something changes. A failing step never ends the loop. */
 async function loop(running: Running, stage: string, step: () => Promise<boolean>): Promise<void> {
-  const { deps, stop, pollMs } = running;
+  const { deps, stop, abort, pollMs } = running;
   const { clock } = deps.ambient;
   while (!stop.aborted) {
     try {
       if (!(await step())) await deps.store.waitForChange(pollMs, stop);
     } catch (error) {
-      if (stop.aborted) return;
+      if (stop.aborted && (error === stop.reason || error === abort.reason)) return;
       deps.log.error("a stage failed", { stage, error });
       await clock.sleep(pollMs, stop).catch(() => undefined);
     }
@@ -87,7 +93,7 @@ async function claimAndRun(
 ): Promise<boolean> {
   const { deps, abort } = running;
   const claimed = await deps.store.claim(phases, BATCH, leaseOf(running));
-  await Promise.all(
+  const done = await Promise.allSettled(
     claimed.map(async (delivery) => {
       const startedAt = deps.ambient.clock.now();
       try {
@@ -101,6 +107,7 @@ async function claimAndRun(
       }
     }),
   );
+  for (const one of done) if (one.status === "rejected") throw one.reason;
   return claimed.length > 0;
 }
 
@@ -108,17 +115,17 @@ async function claimAndRun(
 async function postpone(running: Running, delivery: Delivery, error: unknown): Promise<void> {
   const { deps } = running;
   const dueInMs = backoff(running, delivery.id);
-  deps.log.warn("a delivery has to wait", { delivery: delivery.id, phase: delivery.phase, dueInMs, error });
+  deps.log.warn("a delivery has to wait", { ...fieldsOf(delivery), phase: delivery.phase, dueInMs, error });
   const message = `tried again soon: ${messageOf(error)}`;
   await deps.store.save(delivery, { phase: delivery.phase, message, dueInMs });
 }
 
 async function writeNextLane(running: Running): Promise<boolean> {
-  const { deps, abort } = running;
+  const { deps, abort, stop } = running;
   const claim = await deps.store.claimLane(leaseOf(running));
   if (claim === undefined) return false;
   const startedAt = deps.ambient.clock.now();
-  const result = await keepingLease(running, claim, (signal) => writeLane(deps, claim, signal)).catch(
+  const result = await keepingLease(running, claim, (signal) => writeLane(deps, claim, signal, stop)).catch(
     (error: unknown): LaneResult => {
       abort.throwIfAborted();
       deps.log.warn("a lane has to wait", { lane: claim.lane.id, error });
@@ -131,8 +138,23 @@ async function writeNextLane(running: Running): Promise<boolean> {
     },
   );
   deps.metrics.stage("write", (deps.ambient.clock.now() - startedAt) / 1000);
-  await deps.store.releaseLane(claim, restOf(running, claim, result));
+  const restMs = restOf(running, claim, result);
+  await tellWhy(running, claim, result);
+  await deps.store.releaseLane(claim, restMs);
   return true;
+}
+
+/** A delivery that waits for a lane says so: "its turn" does not come while the lane cannot be written. */
+async function tellWhy(running: Running, { lane, ...claim }: LaneClaim, result: LaneResult): Promise<void> {
+  const { deps, failures } = running;
+  if (result.kind === "idle") return;
+  if (result.kind === "again" && (failures.get(lane.id) ?? 0) < WORTH_TELLING) return;
+  const message = `${lane.id} cannot be written: ${result.why}`;
+  for (const { delivery } of (await deps.store.laneWork({ lane, ...claim })).ready) {
+    if (delivery.phase !== "ready" || delivery.message === message) continue;
+    const events = result.kind === "blocked" ? [{ kind: "waiting", message }] : [];
+    await deps.store.save(delivery, { phase: "ready", message, events });
+  }
 }
 
 function restOf(running: Running, claim: LaneClaim, result: LaneResult): number {
@@ -141,7 +163,7 @@ function restOf(running: Running, claim: LaneClaim, result: LaneResult): number 
       running.failures.delete(claim.lane.id);
       return Math.round(running.watchMs * (0.75 + running.deps.ambient.random.next() / 2));
     case "again":
-      return Math.max(result.retryAfterMs ?? 0, backoff(running, claim.lane.id));
+      return Math.max(Math.min(result.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS), backoff(running, claim.lane.id));
     case "blocked":
       running.deps.log.error("a lane cannot be written", { lane: claim.lane.id, why: result.why });
       return BLOCKED_BACKOFF_MS;
@@ -158,9 +180,16 @@ async function keepingLease<T>(
   const done = new AbortController();
   const lost = new AbortController();
   const renewing = (async () => {
-    while (!done.signal.aborted) {
+    let heldUntil = deps.ambient.clock.now() + leaseMs;
+    for (;;) {
       await deps.ambient.clock.sleep(leaseMs / 3, done.signal);
-      if (!(await deps.store.renewLane(claim, leaseOf(running)))) lost.abort(new Error("the lane has another owner"));
+      const askedAt = deps.ambient.clock.now();
+      const held = await deps.store.renewLane(claim, leaseOf(running)).catch((error: unknown) => {
+        deps.log.warn("a lane's lease could not be renewed", { lane: claim.lane.id, error });
+        return askedAt < heldUntil ? undefined : false;
+      });
+      if (held === true) heldUntil = askedAt + leaseMs;
+      if (held === false) return lost.abort(new Error("the lane has another owner, or may have one"));
     }
   })().catch(() => undefined);
   try {

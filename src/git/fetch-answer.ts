@@ -14,9 +14,18 @@ export interface FetchAnswer {
 const DATA = 1;
 const FATAL = 3;
 
+/** The server does not give out what was wanted: it lacks it, or it gives nothing by id. Whoever asked has to find out. */
+export class RefusedWant extends GitspanError {
+  constructor(oid: Oid) {
+    super("git-not-found", `the repository does not give out object ${oid}`, {
+      hint: "it was removed by a force push or a clean-up, or the server does not serve objects by id",
+    });
+  }
+}
+
 /**
  * The sections of a fetch answer (gitprotocol-v2, "fetch").
- * @throws GitspanError git-not-found when an object is not there, git-protocol for other words and for broken answers
+ * @throws RefusedWant, GitspanError git-protocol for other words and for broken answers
  */
 export function readFetchAnswer(body: Buffer): FetchAnswer {
   const answer: FetchAnswer = { pack: Buffer.alloc(0), shallow: [] };
@@ -30,9 +39,7 @@ export function readFetchAnswer(body: Buffer): FetchAnswer {
       continue;
     }
     if (section === "packfile") {
-      const band = part.data[0];
-      if (band === DATA) chunks.push(part.data.subarray(1));
-      else if (band === FATAL) throw said(lineOf(part.data.subarray(1)));
+      takeBand(part.data, chunks);
       continue;
     }
     const line = lineOf(part.data);
@@ -43,17 +50,53 @@ export function readFetchAnswer(body: Buffer): FetchAnswer {
     } else if (section === "acknowledgments" && line.startsWith("ACK ")) answer.common = true;
     else if (section === "shallow-info" && line.startsWith("shallow ")) answer.shallow.push(line.slice(8));
   }
-  if (!ended) throw new GitspanError("git-protocol", "the server's answer breaks off");
+  if (!ended) throw brokenOff();
   answer.pack = Buffer.concat(chunks);
   return answer;
 }
 
-function said(words: string): GitspanError {
-  const missing = /not our ref ([0-9a-f]{40})/.exec(words);
-  if (missing !== null) {
-    return new GitspanError("git-not-found", `the repository does not give out object ${missing[1] ?? ""}`, {
-      hint: "it was removed by a force push or a clean-up, or the server does not serve objects by id",
-    });
+/**
+ * An answer of versions 0 and 1: lines, then the pack in the bands of a side band, whose numbers no line begins with.
+ * @throws RefusedWant, GitspanError git-protocol for other words and for broken answers
+ */
+export function readOldFetchAnswer(body: Buffer): FetchAnswer {
+  const answer: FetchAnswer = { pack: Buffer.alloc(0), shallow: [] };
+  const chunks: Buffer[] = [];
+  let banded = false;
+  let ended = false;
+  for (const part of readPackets(body)) {
+    ended = part.kind !== "data";
+    if (part.kind !== "data") continue;
+    if ((part.data[0] ?? 0) <= FATAL) {
+      banded = true;
+      takeBand(part.data, chunks);
+      continue;
+    }
+    const line = lineOf(part.data);
+    if (line.startsWith("ERR ")) throw said(line.slice(4));
+    if (line.startsWith("shallow ")) answer.shallow.push(line.slice(8));
+    else if (line.startsWith("ACK ")) answer.common = true;
+    else if (line === "NAK") answer.common ??= false;
   }
+  // Without a pack the last word is whether there is anything in common, and no flush follows it.
+  if (banded ? !ended : answer.common === undefined) throw brokenOff();
+  answer.pack = Buffer.concat(chunks);
+  return answer;
+}
+
+function takeBand(data: Buffer, chunks: Buffer[]): void {
+  const band = data[0];
+  if (band === DATA) chunks.push(data.subarray(1));
+  else if (band === FATAL) throw said(lineOf(data.subarray(1)));
+}
+
+function brokenOff(): GitspanError {
+  return new GitspanError("git-protocol", "the server's answer breaks off");
+}
+
+/** Git itself says "not our ref", JGit "want ... not valid". */
+function said(words: string): GitspanError {
+  const refused = /not our ref ([0-9a-f]{40})|want ([0-9a-f]{40}) not valid/.exec(words);
+  if (refused !== null) return new RefusedWant(refused[1] ?? refused[2] ?? "");
   return new GitspanError("git-protocol", `the Git server says: ${words.trim()}`);
 }

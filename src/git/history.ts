@@ -33,9 +33,8 @@ export async function rangeOf(
   signal: AbortSignal,
 ): Promise<CommitRange & { cut: boolean }> {
   if (base === tip) return { commits: [], connected: true, cut: false };
-  const local = walk(base, tip, (oid) => source.known(oid));
-  // Complete only when every line of history ends at base itself: then nothing of base's own history was walked.
-  if (local.connected && local.loose.size === 0) return { ...local, cut: false };
+  const local = between(base, tip, (oid) => source.known(oid));
+  if (local !== undefined) return { commits: newestFirst(local.commits), connected: true, cut: false };
   const { commits, cut } = await source.history({ tip, except: base, depth: RANGE_DEPTH }, signal);
   return { ...walk(base, tip, (oid) => commits.get(oid)), cut };
 }
@@ -61,6 +60,50 @@ export async function isAncestorOf(
   throw new GitspanError("git-too-large", `the history between ${ancestor} and ${commit} is too long to compare`, {
     hint: "compare commits that lie closer together",
   });
+}
+
+export interface Generations {
+  commits: Map<Oid, CommitInfo>;
+  /** The depth, or an unknown commit, ended the history somewhere. */
+  cut: boolean;
+  /** A commit within the depth is unknown. */
+  lacking: boolean;
+}
+
+/** The commit and its ancestors, at most `depth` generations, as far as `get` knows them. */
+export function generationsOf(tip: Oid, depth: number, get: (oid: Oid) => CommitInfo | undefined): Generations {
+  const commits = new Map<Oid, CommitInfo>();
+  let level = new Set([tip]);
+  let lacking = false;
+  for (let generation = 0; generation < depth && level.size > 0; generation++) {
+    const next = new Set<Oid>();
+    for (const oid of level) {
+      const commit = get(oid);
+      if (commit === undefined) lacking = true;
+      else commits.set(oid, commit);
+      for (const parent of commit?.parents ?? []) if (!commits.has(parent)) next.add(parent);
+    }
+    level = next;
+  }
+  return { commits, cut: lacking || level.size > 0, lacking };
+}
+
+/** What the first history has and the second has not. */
+export function without(history: Generations, other: Generations): Generations {
+  const commits = new Map([...history.commits].filter(([oid]) => !other.commits.has(oid)));
+  return { ...history, commits };
+}
+
+/** The commits of `tip` that `base` lacks, when `get` knows all of them for certain. */
+export function between(
+  base: Oid,
+  tip: Oid,
+  get: (oid: Oid) => CommitInfo | undefined,
+): { commits: Map<Oid, CommitInfo>; cut: false } | undefined {
+  const { commits, connected, loose } = walk(base, tip, get);
+  // Complete only when every line of history ends at base itself: then nothing of base's own history was walked.
+  if (!connected || loose.size > 0) return undefined;
+  return { commits: new Map(commits.map((commit) => [commit.oid, commit])), cut: false };
 }
 
 interface Walk {

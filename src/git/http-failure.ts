@@ -19,6 +19,11 @@ export function failureOf(answer: HttpAnswer, url: string, now: number): Gitspan
       hint: "give the account access to the repository",
     });
   }
+  if (status === 407) {
+    return new GitspanError("git-auth", `the proxy on the way to ${url} does not accept the credentials${told}`, {
+      hint: "check the user name and the password in the proxy's URL",
+    });
+  }
   if (status === 404 || status === 410) {
     return new GitspanError("git-not-found", `${url} does not exist, or not for this account${told}`, {
       hint: "check the URL; many servers also answer so when the account may not see the repository",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { GitspanError } from "../model/errors.ts";
 import type { Oid } from "../model/git.ts";
 
 export type ObjectType = "commit" | "tree" | "blob" | "tag";
@@ -17,7 +18,7 @@ export interface Want {
 /** Where objects come from: the remote with a cache, or memory. */
 export interface ObjectSource {
   /**
-   * All of the wanted objects, keyed by id; asks the remote at most once.
+   * All of the wanted objects, keyed by id.
    * @throws GitspanError git-not-found when the repository lacks one, git-unreachable and others of the transport
    */
   load(wants: readonly Want[], signal: AbortSignal): Promise<Map<Oid, GitObject>>;
@@ -32,4 +33,12 @@ export function hashObject(type: ObjectType, data: Uint8Array): Oid {
 
 export function isOid(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
+}
+
+/** @throws GitspanError git-protocol when an object is missing or something else than it was taken for */
+export function assertTypes(wants: readonly Want[], found: ReadonlyMap<Oid, GitObject>): void {
+  for (const { oid, type } of wants) {
+    const actual = found.get(oid)?.type ?? "nothing";
+    if (actual !== type) throw new GitspanError("git-protocol", `object ${oid} is a ${actual}, not a ${type}`);
+  }
 }

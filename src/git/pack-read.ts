@@ -18,29 +18,43 @@ const REF_DELTA = 7;
 interface RawEntry {
   offset: number;
   data: Buffer;
+  deflated: Buffer;
   type?: ObjectType;
   /** Of a delta: where its base begins in this pack, or the base's id. */
   baseOffset?: number;
   baseOid?: Oid;
 }
 
-/**
- * All objects of a pack (gitformat-pack, version 2) by the id that their content hashes to. Deltas may rest on each other
- * in any order, and on objects that `known` gives (thin packs).
- * @throws GitspanError git-protocol for anything damaged, git-too-large beyond the limits
- */
+export interface Unpacked {
+  oid: Oid;
+  object: GitObject;
+  /** The object as it lies deflated in the pack; undefined for one that lies there as a delta. */
+  deflated: Buffer | undefined;
+}
+
+/** The objects of a pack by id; see `unpack`. */
 export function readPack(
   pack: Buffer,
   limits: PackLimits,
   known: (oid: Oid) => GitObject | undefined,
 ): Map<Oid, GitObject> {
+  return new Map(unpack(pack, limits, known).map(({ oid, object }) => [oid, object]));
+}
+
+/**
+ * All objects of a pack (gitformat-pack, version 2) with the ids that their contents hash to. Deltas may rest on each
+ * other in any order, and on objects that `known` gives (thin packs).
+ * @throws GitspanError git-protocol for anything damaged, git-too-large beyond the limits
+ */
+export function unpack(pack: Buffer, limits: PackLimits, known: (oid: Oid) => GitObject | undefined): Unpacked[] {
   const entries = rawEntries(pack, limits);
-  const byOffset = new Map<number, { oid: Oid; object: GitObject }>();
+  const byOffset = new Map<number, Unpacked>();
   const byOid = new Map<Oid, GitObject>();
   let total = entries.reduce((sum, entry) => sum + entry.data.length, 0);
   const add = (entry: RawEntry, object: GitObject): void => {
     const oid = hashObject(object.type, object.data);
-    byOffset.set(entry.offset, { oid, object });
+    const deflated = entry.type === undefined ? undefined : entry.deflated;
+    byOffset.set(entry.offset, { oid, object, deflated });
     byOid.set(oid, object);
   };
 
@@ -68,7 +82,7 @@ export function readPack(
     if (still.length === waiting.length) throw damaged("a delta's base is missing");
     waiting = still;
   }
-  return byOid;
+  return [...byOffset.values()];
 }
 
 function rawEntries(pack: Buffer, limits: PackLimits): RawEntry[] {
@@ -122,7 +136,8 @@ function readEntry(pack: Buffer, offset: number, limits: PackLimits): { entry: R
     reference.type = type;
   }
   const { data, consumed } = inflate(pack.subarray(at), size);
-  return { entry: { offset, data, ...reference }, end: at + consumed };
+  const end = at + consumed;
+  return { entry: { offset, data, deflated: pack.subarray(at, end), ...reference }, end };
 }
 
 /** Inflates one zlib stream that is followed by other bytes; what comes out has to be `size` bytes long. */

@@ -59,7 +59,7 @@ function resultOfStatus(answer: HttpAnswer, now: number): PushResult {
   const said = wordsOf(answer);
   const message = `the server answers ${status}${said === "" ? "" : `: ${said}`}`;
   const wait = retryAfterOf(answer, now);
-  if (status === 401 || status === 403) return { kind: "refused", reason: "auth", message };
+  if (status === 401 || status === 403 || status === 407) return { kind: "refused", reason: "auth", message };
   if (status === 404 || status === 410) return { kind: "refused", reason: "not-found", message };
   if (status === 413) return { kind: "refused", reason: "too-large", message };
   if (status === 429) return { kind: "unavailable", message, ...waitOf(wait) };

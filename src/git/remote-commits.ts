@@ -1,6 +1,6 @@
 import type { CommitInfo, Oid } from "../model/git.ts";
 import { parseCommit } from "./commit.ts";
-import type { CommitSource } from "./history.ts";
+import { between, type CommitSource } from "./history.ts";
 import type { LazyObjects } from "./lazy-objects.ts";
 import type { GitObject } from "./object.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -26,8 +26,15 @@ export class RemoteCommits implements CommitSource {
     input: { tip: Oid; except?: Oid; depth: number },
     signal: AbortSignal,
   ): Promise<{ commits: Map<Oid, CommitInfo>; cut: boolean }> {
-    const haves = input.except === undefined ? [] : [input.except];
-    const request = { wants: [input.tip], haves, bare: true, depth: input.depth };
+    const { tip, except, depth } = input;
+    if (except !== undefined && this.#objects.isLatest(except)) {
+      // The trees of new commits will be wanted next, and with them everything comes at once.
+      await this.#objects.catchUp(tip, signal);
+      const near = between(except, tip, (oid) => this.known(oid));
+      if (near !== undefined) return near;
+    }
+    const haves = except === undefined ? [] : [except];
+    const request = { wants: [tip], haves, filter: "tree:0", depth } as const;
     const { pack, shallow } = await this.#remote.fetch(request, signal);
     const commits = new Map<Oid, CommitInfo>();
     for (const [oid, object] of this.#objects.read(pack)) {
@@ -39,7 +46,7 @@ export class RemoteCommits implements CommitSource {
 
   async has(commit: Oid, nearby: Oid, signal: AbortSignal): Promise<boolean> {
     // Without "done" the server first says which of our commits it knows, and usually nothing more.
-    const request = { wants: [nearby], haves: [commit], bare: true, depth: 1, negotiate: true };
+    const request = { wants: [nearby], haves: [commit], filter: "tree:0", depth: 1, negotiate: "ask" } as const;
     return (await this.#remote.fetch(request, signal)).common === true;
   }
 }

@@ -2,36 +2,26 @@ import type { Ambient } from "../model/ambient.ts";
 import { GitspanError, isGitspanError } from "../model/errors.ts";
 import type { Oid } from "../model/git.ts";
 import { refOf } from "./branch-name.ts";
-import { type Capabilities, readCapabilities } from "./capabilities.ts";
-import { type FetchAnswer, readFetchAnswer } from "./fetch-answer.ts";
+import { type Abilities, readAbilities } from "./capabilities.ts";
+import { type FetchAnswer, readFetchAnswer, readOldFetchAnswer } from "./fetch-answer.ts";
+import { type FetchRequest, fetchArguments, oldFetchBody } from "./fetch-request.ts";
 import { failureOf } from "./http-failure.ts";
 import { isOid } from "./object.ts";
 import { DELIMITER, FLUSH, lineOf, packet, readPackets } from "./pkt-line.ts";
 import { type HttpAnswer, type HttpRequest, newWire, placeOfUrl, type Transport, type Wire } from "./transport.ts";
 
-export interface FetchRequest {
-  wants: readonly Oid[];
-  /** Commits that we say to have: their history is left out. */
-  haves?: readonly Oid[];
-  /** Leaves out every tree and file that is not wanted by its own id. */
-  bare?: boolean;
-  /** How many generations of commits; absent means all. */
-  depth?: number;
-  /** Asks only which haves the server knows; it may still send a pack. */
-  negotiate?: boolean;
-}
-
 /** Some servers look for a user agent of this form before they speak Git at all. */
 const USER_AGENT = "git/gitspan";
 const MAX_REDIRECTS = 3;
+const VERSION_2 = { "Git-Protocol": "version=2" };
 
 interface Discovered {
   /** The repository's URL, after redirects within its own server. */
   base: string;
-  capabilities: Capabilities;
+  abilities: Abilities;
 }
 
-/** One repository on a server: protocol version 2 for reading, the one old protocol there is for writing. */
+/** One repository on a server: the newest protocol it speaks for reading, the one old protocol there is for writing. */
 export class Remote {
   readonly #ambient: Ambient;
   readonly #transport: Transport;
@@ -39,6 +29,8 @@ export class Remote {
   /** The URL for messages. */
   readonly place: string;
   #discovered: Discovered | undefined;
+  /** Full names of the branches that were asked for. */
+  readonly #asked = new Set<string>();
 
   constructor(ambient: Ambient, transport: Transport, url: string) {
     this.#ambient = ambient;
@@ -47,34 +39,36 @@ export class Remote {
     this.place = placeOfUrl(url);
   }
 
+  /** @throws GitspanError of the transport, git-unsupported, git-protocol */
+  async abilities(signal: AbortSignal): Promise<Abilities> {
+    return (await this.#discover(signal)).abilities;
+  }
+
   /**
    * The branch's commit, undefined when there is no such branch.
    * @throws GitspanError of the transport, git-unsupported, git-protocol
    */
   async branchTip(branch: string, signal: AbortSignal): Promise<Oid | undefined> {
     const ref = refOf(branch);
-    const body = await this.#command("ls-refs", [`ref-prefix ${ref}`], signal);
-    return this.#guarded(() => {
-      for (const part of readPackets(body)) {
-        if (part.kind !== "data") continue;
-        const [oid = "", name] = lineOf(part.data).split(" ");
-        if (oid === "ERR") throw new GitspanError("git-protocol", `${this.place} says: ${lineOf(part.data).slice(4)}`);
-        if (name === ref && isOid(oid)) return oid;
-      }
-      return undefined;
-    });
+    this.#asked.add(ref);
+    return (await this.#refs([ref], signal)).get(ref);
   }
 
-  /** @throws GitspanError of the transport, git-not-found when a wanted object is not there, git-protocol */
+  /** Where the branches stand now that were asked for so far. */
+  async tips(signal: AbortSignal): Promise<Oid[]> {
+    const refs = await this.#refs([...this.#asked], signal);
+    return [...new Set([...this.#asked].flatMap((ref) => refs.get(ref) ?? []))];
+  }
+
+  /** @throws GitspanError of the transport, git-protocol; RefusedWant when a wanted object is not given out */
   async fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchAnswer> {
-    const lines = ["no-progress", "ofs-delta"];
-    if (request.bare === true) lines.push("filter tree:0");
-    if (request.depth !== undefined) lines.push(`deepen ${request.depth}`);
-    for (const oid of request.wants) lines.push(`want ${oid}`);
-    for (const oid of request.haves ?? []) lines.push(`have ${oid}`);
-    if (request.negotiate !== true) lines.push("done");
-    const body = await this.#command("fetch", lines, signal);
-    return this.#guarded(() => readFetchAnswer(body));
+    const { base, abilities } = await this.#discover(signal);
+    if (abilities.version === 2) {
+      const body = await this.#command("fetch", fetchArguments(request, abilities), signal);
+      return this.#guarded(() => readFetchAnswer(body));
+    }
+    const body = await this.#uploadPack(base, {}, oldFetchBody(request, abilities), signal);
+    return this.#guarded(() => readOldFetchAnswer(body));
   }
 
   /** Makes sure that the server is known, so that a push is one request. */
@@ -92,6 +86,26 @@ export class Remote {
     return answer;
   }
 
+  async #refs(names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Oid>> {
+    const before = this.#discovered;
+    const { abilities } = await this.#discover(signal);
+    // The old protocols tell their refs only here: what was known before the question may have moved.
+    if (abilities.version === 0)
+      return before === undefined ? abilities.refs : (await this.#ask(signal)).abilities.refs;
+    const prefixes = names.map((name) => `ref-prefix ${name}`);
+    const body = await this.#command("ls-refs", prefixes, signal);
+    return this.#guarded(() => {
+      const refs = new Map<string, Oid>();
+      for (const part of readPackets(body)) {
+        if (part.kind !== "data") continue;
+        const [oid = "", name = ""] = lineOf(part.data).split(" ");
+        if (oid === "ERR") throw new GitspanError("git-protocol", `${this.place} says: ${lineOf(part.data).slice(4)}`);
+        if (isOid(oid)) refs.set(name, oid);
+      }
+      return refs;
+    });
+  }
+
   /** One command of protocol version 2 (gitprotocol-v2, "Command Request"). */
   async #command(command: string, lines: readonly string[], signal: AbortSignal): Promise<Buffer> {
     const { base } = await this.#discover(signal);
@@ -102,17 +116,24 @@ export class Remote {
       ...lines.map((line) => packet(`${line}\n`)),
       FLUSH,
     ]);
-    const headers = { ...headersFor("git-upload-pack"), "Git-Protocol": "version=2" };
+    return this.#uploadPack(base, VERSION_2, body, signal);
+  }
+
+  async #uploadPack(base: string, version: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+    const headers = { ...headersFor("git-upload-pack"), ...version };
     const answer = await this.#read({ method: "POST", url: `${base}/git-upload-pack`, headers, body, signal });
-    if (answer.status !== 200) this.#forget();
-    if (answer.status !== 200) throw failureOf(answer, this.place, this.#ambient.clock.now());
-    return answer.body;
+    if (answer.status === 200) return answer.body;
+    this.#forget();
+    throw failureOf(answer, this.place, this.#ambient.clock.now());
   }
 
   async #discover(signal: AbortSignal): Promise<Discovered> {
-    if (this.#discovered !== undefined) return this.#discovered;
+    return this.#discovered ?? this.#ask(signal);
+  }
+
+  async #ask(signal: AbortSignal): Promise<Discovered> {
     const suffix = "/info/refs?service=git-upload-pack";
-    const headers = { "User-Agent": USER_AGENT, Accept: "*/*", "Git-Protocol": "version=2" };
+    const headers = { "User-Agent": USER_AGENT, Accept: "*/*", ...VERSION_2 };
     let url = this.#url + suffix;
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#read({ method: "GET", url, headers, signal });
@@ -123,8 +144,8 @@ export class Remote {
         continue;
       }
       if (answer.status !== 200) throw failureOf(answer, this.place, this.#ambient.clock.now());
-      const capabilities = readCapabilities(answer.body, this.place);
-      this.#discovered = { base: url.slice(0, -suffix.length), capabilities };
+      const abilities = readAbilities(answer.body, this.place);
+      this.#discovered = { base: url.slice(0, -suffix.length), abilities };
       return this.#discovered;
     }
   }

@@ -1,6 +1,7 @@
 import type { Ambient } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult } from "../model/git.ts";
+import { ChosenObjects } from "./chosen-objects.ts";
 import { changedBetween, lastChangeOf } from "./compare.ts";
 import { isAncestorOf, rangeOf } from "./history.ts";
 import { LazyObjects } from "./lazy-objects.ts";
@@ -11,6 +12,7 @@ import { pushPrepared } from "./push.ts";
 import { readFilesAt } from "./read-files.ts";
 import { Remote } from "./remote.ts";
 import { RemoteCommits } from "./remote-commits.ts";
+import { SnapshotObjects } from "./snapshot-objects.ts";
 import { type Credentials, type Timeouts, Transport } from "./transport.ts";
 
 export interface HttpRepositoryOptions {
@@ -20,6 +22,8 @@ export interface HttpRepositoryOptions {
   credentials?: () => Promise<Credentials | undefined>;
   /** Certificates (PEM) to trust instead of the usual ones. */
   ca?: string;
+  /** URL of an HTTP proxy; "" for none. Absent, the environment decides (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
+  proxy?: string;
   /** Milliseconds; default 10 s to connect, 60 s for the first byte, 300 s for a whole request. */
   timeouts?: Partial<Timeouts>;
   /** Of one file, tree or commit, inflated; default 8 MiB. */
@@ -28,6 +32,11 @@ export interface HttpRepositoryOptions {
   maxResponseBytes?: number;
   /** Of the objects kept in memory for all lanes of the repository; default 64 MiB. */
   storeBytes?: number;
+  /**
+   * Of whole commits kept in memory, deflated, where the server gives out no single objects; default 256 MiB. Beyond it
+   * they are fetched anew, and a repository of which one commit alone is larger cannot be used.
+   */
+  snapshotBytes?: number;
 }
 
 /** The part of a structured log that is used here: messages are constants, what varies is a field. */
@@ -38,8 +47,8 @@ interface DebugLog {
 const MIB = 1024 * 1024;
 
 /**
- * One Git repository over smart HTTP, protocol version 2. Fetches only the objects on the way to the files it is asked
- * for, and keeps them; nothing is written to disk.
+ * One Git repository over smart HTTP. Fetches only the objects on the way to the files it is asked for, and keeps them; from
+ * a server that does not give them out singly, whole commits (docs/git.md). Nothing is written to disk.
  * @throws GitspanError git-unsupported when the URL is neither http nor https
  */
 export function openHttpRepository(
@@ -54,8 +63,8 @@ export class HttpRepository {
   readonly #deps: { ambient: Ambient; log?: DebugLog };
   readonly #transport: Transport;
   readonly #remote: Remote;
-  readonly #objects: LazyObjects;
-  readonly #commits: RemoteCommits;
+  /** Objects and commits. */
+  readonly #objects: ChosenObjects;
 
   constructor(deps: { ambient: Ambient; log?: DebugLog }, options: HttpRepositoryOptions) {
     const { url, credentials } = splitUrl(options.url);
@@ -63,6 +72,7 @@ export class HttpRepository {
     const transport = new Transport(deps.ambient, {
       credentials: options.credentials ?? (async () => credentials),
       ca: options.ca,
+      proxy: options.proxy,
       timeouts: { connectMs: 10_000, firstByteMs: 60_000, totalMs: 300_000, ...options.timeouts },
       maxResponseBytes,
     });
@@ -71,8 +81,11 @@ export class HttpRepository {
     this.#deps = deps;
     this.#transport = transport;
     this.#remote = new Remote(deps.ambient, transport, url);
-    this.#objects = new LazyObjects(this.#remote, store, limits);
-    this.#commits = new RemoteCommits(this.#remote, store, this.#objects);
+    const objects = new LazyObjects(this.#remote, store, limits);
+    const commits = new RemoteCommits(this.#remote, store, objects);
+    const snapshotBytes = options.snapshotBytes ?? 256 * MIB;
+    const snapshot = new SnapshotObjects(this.#remote, store, { ...limits, snapshotBytes });
+    this.#objects = new ChosenObjects({ remote: this.#remote, lazy: { objects, commits }, snapshot });
   }
 
   /** Closes idle connections. */
@@ -83,7 +96,10 @@ export class HttpRepository {
   /** @throws GitspanError git-branch-missing, and those of the transport */
   async tip(branch: string, signal: AbortSignal): Promise<Oid> {
     const oid = await this.#remote.branchTip(branch, signal);
-    if (oid !== undefined) return oid;
+    if (oid !== undefined) {
+      this.#objects.named(oid);
+      return oid;
+    }
     throw new GitspanError("git-branch-missing", `${this.#remote.place} has no branch ${branch}`, {
       hint: "create the branch with a first commit, or correct its name",
     });
@@ -98,16 +114,16 @@ export class HttpRepository {
   }
 
   async range(base: Oid, tip: Oid, signal: AbortSignal): Promise<CommitRange> {
-    const { commits, connected } = await rangeOf(this.#commits, checked(base), checked(tip), signal);
+    const { commits, connected } = await rangeOf(this.#objects, checked(base), checked(tip), signal);
     return { commits, connected };
   }
 
   async isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean> {
-    return isAncestorOf(this.#commits, checked(ancestor), checked(commit), signal);
+    return isAncestorOf(this.#objects, checked(ancestor), checked(commit), signal);
   }
 
   async lastChange(tip: Oid, paths: readonly string[], signal: AbortSignal): Promise<CommitInfo | undefined> {
-    const deps = { objects: this.#objects, commits: this.#commits };
+    const deps = { objects: this.#objects, commits: this.#objects };
     return lastChangeOf(deps, { tip: checked(tip), paths }, signal);
   }
 

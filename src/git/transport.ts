@@ -19,6 +19,8 @@ export interface TransportOptions {
   credentials?: () => Promise<Credentials | undefined>;
   /** Certificates (PEM) to trust instead of the usual ones. */
   ca?: string;
+  /** URL of an HTTP proxy; "" for none. Absent, the environment decides (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
+  proxy?: string;
   timeouts: Timeouts;
   maxResponseBytes: number;
 }
@@ -52,7 +54,10 @@ export function newWire(): Wire {
   return { connected: false, reused: false, broken: false };
 }
 
-/** HTTP over kept connections. Never follows redirects, never lets a URL's user name or password out. */
+/**
+ * HTTP over kept connections, through a proxy if there is one: in the clear for http, through a tunnel (CONNECT) for
+ * https. Never follows redirects, never lets a URL's user name or password out.
+ */
 export class Transport {
   readonly #ambient: Ambient;
   readonly #options: TransportOptions;
@@ -61,10 +66,7 @@ export class Transport {
   constructor(ambient: Ambient, options: TransportOptions) {
     this.#ambient = ambient;
     this.#options = options;
-    this.#agents = {
-      httpAgent: new http.Agent({ keepAlive: true }),
-      httpsAgent: new https.Agent({ keepAlive: true, ca: options.ca }),
-    };
+    this.#agents = agentsFor(options);
   }
 
   /** Closes idle connections; later requests open new ones. */
@@ -152,6 +154,26 @@ export class Transport {
   }
 }
 
+/**
+ * Node's own agents keep the tunnels through a proxy open as they keep other connections.
+ * @throws GitspanError git-unsupported when the proxy's URL is none; without showing it, as it may hold a password
+ */
+function agentsFor({ ca, proxy }: TransportOptions): { httpAgent: http.Agent; httpsAgent: https.Agent } {
+  const given = proxy === "" ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+  const proxyEnv = proxy === undefined ? process.env : given;
+  try {
+    if (proxy !== undefined && proxy !== "" && !/^https?:$/.test(new URL(proxy).protocol)) throw new Error("no proxy");
+    return {
+      httpAgent: new http.Agent({ keepAlive: true, proxyEnv }),
+      httpsAgent: new https.Agent({ keepAlive: true, ca, proxyEnv }),
+    };
+  } catch {
+    throw new GitspanError("git-unsupported", "the proxy's address is not an http or https URL", {
+      hint: "write it as http://proxy.example.com:3128 (setting `proxy`, or HTTP_PROXY and HTTPS_PROXY)",
+    });
+  }
+}
+
 interface Timers {
   /** Each starts a timer and gives the function that stops it. */
   connecting: () => () => void;
@@ -165,17 +187,16 @@ function observed(wire: Wire, timers: Timers): unknown {
     request(options: https.RequestOptions, onResponse: (response: http.IncomingMessage) => void): http.ClientRequest {
       const secure = options.protocol === "https:";
       const request = (secure ? https : http).request(options, onResponse);
+      // Begins before there is a socket: a proxy's tunnel is made before.
+      const inTime = timers.connecting();
+      const connected = (): void => {
+        wire.connected = true;
+        inTime();
+      };
       request.once("socket", (socket) => {
         wire.reused = request.reusedSocket;
-        if (request.reusedSocket || !socket.connecting) {
-          wire.connected = true;
-          return;
-        }
-        const connected = timers.connecting();
-        socket.once(secure ? "secureConnect" : "connect", () => {
-          wire.connected = true;
-          connected();
-        });
+        if (request.reusedSocket || !socket.connecting) connected();
+        else socket.once(secure ? "secureConnect" : "connect", connected);
       });
       request.once("finish", () => {
         const answered = timers.waiting();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PreviewRequest } from "../delivery/plan-preview.ts";
 import type { Artifact, BuildReport, Run, Source } from "../model/build.ts";
 import { GitspanError } from "../model/errors.ts";
 import { type Digest, isDigest, isRepository, isTag, parseImageReference } from "../model/image.ts";
@@ -29,10 +30,12 @@ const image = z.strictObject({
       (value) => typeof value === "string" && isDigest(value),
       "must be sha256: and 64 lower-case hexadecimal digits",
     )
+    .meta({ type: "string", pattern: "^sha256:[0-9a-f]{64}$" })
     .optional(),
 });
 
-const schema = z.strictObject({
+/** What `POST /v1/builds` takes; `parseBuildReport` checks what lies between the fields. */
+export const buildReportBody = z.strictObject({
   images: z.array(image).min(1, "must not be empty").max(MAX_IMAGES, `must have at most ${MAX_IMAGES} images`),
   source: z.strictObject({
     repository: plainText(2_048).refine(isSourceRepository, "must be the URL of a Git repository, without credentials"),
@@ -60,13 +63,36 @@ type ReportedImage = z.output<typeof image>;
 /** The body of `POST /v1/builds`; `now` in milliseconds. Throws `bad-request` with every field that is wrong. */
 export function parseBuildReport(body: unknown, now: number): BuildReport {
   if (body === undefined) throw new GitspanError("bad-request", "the request has no body");
-  const parsed = parseWith(schema, body, "the build report");
+  const parsed = parseWith(buildReportBody, body, "the build report");
+  const { artifacts, run } = checkedParts(parsed, now, "the build report");
+  return { artifacts, source: parsed.source, ...(run === undefined ? {} : { run }) };
+}
+
+/** What `POST /v1/plans` takes: a build report whose source need not be known yet. */
+export const planBody = buildReportBody.partial({ source: true }).extend({
+  targets: z
+    .array(z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9-]{1,63}$/, "must be app/environment"))
+    .max(200, "must have at most 200 targets")
+    .optional(),
+});
+
+/** The body of `POST /v1/plans`; as `parseBuildReport`. */
+export function parsePlanBody(body: unknown, now: number): Omit<PreviewRequest, "sees"> {
+  if (body === undefined) throw new GitspanError("bad-request", "the request has no body");
+  const parsed = parseWith(planBody, body, "the plan");
+  const { artifacts } = checkedParts(parsed, now, "the plan");
+  const { images: _, ...rest } = parsed;
+  return { ...rest, artifacts };
+}
+
+/** What can only be said of several fields together. */
+function checkedParts(parsed: z.output<typeof planBody>, now: number, what: string) {
   const errors: FieldError[] = [];
   const artifacts = parsed.images.map((reported, index) => artifactOf(reported, `images[${index}]`, errors));
   refuseTwice(artifacts, errors);
   refuseFuture(parsed.source, parsed.run, now, errors);
-  if (errors.length > 0) throw new InvalidRequest("the build report", errors);
-  return { artifacts, source: parsed.source, ...(parsed.run === undefined ? {} : { run: parsed.run }) };
+  if (errors.length > 0) throw new InvalidRequest(what, errors);
+  return { artifacts, run: parsed.run };
 }
 
 /** Takes `{repository, tag, digest}` or `{image: "repository:tag@digest"}`, where each part may be given once. */
@@ -113,8 +139,8 @@ function refuseTwice(artifacts: readonly Artifact[], errors: FieldError[]): void
   }
 }
 
-function refuseFuture(source: Source, run: Run | undefined, now: number, errors: FieldError[]): void {
-  if ((source.time ?? 0) > now + MAX_COMMIT_AHEAD_MS) {
+function refuseFuture(source: Source | undefined, run: Run | undefined, now: number, errors: FieldError[]): void {
+  if ((source?.time ?? 0) > now + MAX_COMMIT_AHEAD_MS) {
     errors.push({ path: "source.time", message: "lies more than a day in the future" });
   }
   if ((run?.finishedAt ?? 0) > now + MAX_RUN_AHEAD_MS) {

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { GitspanError } from "../model/errors.ts";
+import { duplicateKey } from "./duplicate-keys.ts";
+import { InvalidRequest } from "./problem.ts";
 
 /**
  * Bodies are JSON in UTF-8 and nothing else. `secure-json-parse` below the framework's parser refuses `__proto__` and
- * `constructor.prototype` keys. The hash is of the bytes as they came, so that a repeat is the same request exactly.
+ * `constructor.prototype` keys; keys that come twice are refused here. The hash is of the bytes as they came, so that a
+ * repeat is the same request exactly.
  */
 export function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
@@ -21,7 +24,11 @@ export function acceptJsonOnly(app: FastifyInstance): void {
       done(new GitspanError("bad-request", "the body is not valid UTF-8"), undefined);
       return;
     }
-    void parse(request, text, done);
+    void parse(request, text, (error, value: unknown) => {
+      const twice = error === null ? duplicateKey(text) : undefined;
+      if (twice === undefined) done(error, value);
+      else done(new InvalidRequest("the body", [{ path: twice, message: "is there twice" }]), undefined);
+    });
   });
 }
 

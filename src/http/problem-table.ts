@@ -56,6 +56,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "rate-limited": { status: 429, title: "Too many requests" },
   "shutting-down": { status: 503, title: "The server is shutting down" },
+  busy: { status: 503, title: "The server has as much to do as it can" },
   "event-not-taken": { status: 503, title: "The event could not be taken" },
   unreachable: { status: 502, title: "Something that is needed cannot be reached" },
   "timed-out": { status: 504, title: "It took too long" },

@@ -69,5 +69,5 @@ export function problemHeaders(error: GitspanError): Record<string, string> {
 }
 
 function isForCaller(error: GitspanError): boolean {
-  return PROBLEMS[error.code].status < 500 || error.code === "shutting-down";
+  return PROBLEMS[error.code].status < 500 || error.code === "shutting-down" || error.code === "busy";
 }

@@ -16,6 +16,26 @@ export const waitQuery = z.strictObject({
 
 const name = plainText(253).optional();
 
+/** `?app=checkout&environment=prod` */
+export const targetsFilter = z.strictObject({ app: name, environment: name });
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, "must be 1 to 200")
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 200, "must be 1 to 200")
+  .default(50);
+
+export const targetsQuery = z.strictObject({
+  app: name,
+  environment: name,
+  limit,
+  cursor: z
+    .string()
+    .regex(/^[a-z0-9/-]{1,127}$/, "must be the `next` of the page before")
+    .optional(),
+});
+
 export const deliveriesQuery = z.strictObject({
   app: name,
   environment: name,
@@ -33,12 +53,7 @@ export const deliveriesQuery = z.strictObject({
     .optional(),
   image: plainText(512).optional(),
   build: z.guid("must be the id of a build").optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, "must be 1 to 200")
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= 200, "must be 1 to 200")
-    .default(50),
+  limit,
   cursor: z
     .string()
     .regex(/^[\w.~=+/:-]{1,512}$/, "must be the `next` of the page before")
@@ -46,3 +61,13 @@ export const deliveriesQuery = z.strictObject({
 });
 
 export const noQuery = z.strictObject({});
+
+/** `GET /v1/stream`: like the filter, and nothing else. */
+export const streamQuery = targetsFilter;
+
+/** Where an event stream is resumed; undefined: from now on. */
+export const lastEventIdHeader = z
+  .string()
+  .regex(/^\d{1,15}$/, "must be the id of an event")
+  .transform(Number)
+  .optional();

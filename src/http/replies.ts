@@ -12,7 +12,7 @@ export async function replyProblem(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const error = toGitspanError(thrown);
-  const problem = problemOf(error, { instance: pathOf(request), requestId: request.id });
+  const problem = problemOf(error, { instance: instanceOf(request), requestId: request.id });
   if (problem.status >= 500 && error.code !== "shutting-down") {
     log.error("request failed", { requestId: request.id, route: request.routeOptions.url, error: rootOf(error) });
   }
@@ -30,6 +30,12 @@ export async function replyProblem(
 export function pathOf(request: FastifyRequest): string {
   const end = request.url.search(/[?#;]/);
   return end < 0 ? request.url : request.url.slice(0, end);
+}
+
+/** The path as it may be shown: a secret at its end stays out. */
+function instanceOf(request: FastifyRequest): string {
+  const isSecret = request.routeOptions.url?.endsWith("/:secret") === true;
+  return isSecret ? pathOf(request).replace(/[^/]*$/, ":secret") : pathOf(request);
 }
 
 function rootOf(error: GitspanError): unknown {

@@ -1,19 +1,30 @@
+import type { TargetState } from "../delivery/store-ports.ts";
 import { formatApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
+import type { Hold } from "../model/hold.ts";
 import type { Verdict } from "../model/observation.ts";
+import type { Target } from "../model/target.ts";
+import type { BuildBody, DeliveryBody, DeliveryDetailBody, FeedEventBody, HoldBody, TargetBody } from "./responses.ts";
 
-/** What the API shows; times are ISO 8601, keys that have no value are left out. */
-export type Json = Record<string, unknown>;
+// What the API shows (responses.ts); times are ISO 8601, keys that have no value are left out.
 
-export function buildShape(build: Build, deliveries: readonly Delivery[]): Json {
+interface TargetInput {
+  target: Target;
+  /** Absent: nothing was ever delivered to it. */
+  state: TargetState | undefined;
+  holds: readonly Hold[];
+}
+
+export function buildShape(build: Build, deliveries: readonly Delivery[]): BuildBody {
   return {
     id: build.id,
     subject: build.subject,
-    createdAt: iso(build.createdAt),
+    createdAt: isoTime(build.createdAt),
     images: build.artifacts.map(({ name, repository, tag, digest }) => ({ name, repository, tag, digest })),
     source: { ...build.source, time: iso(build.source.time) },
     run: build.run === undefined ? undefined : { ...build.run, finishedAt: iso(build.run.finishedAt) },
+    traceparent: build.traceparent,
     written: deliveries.every(isWritten),
     done: deliveries.every(isDone),
     deliveries: deliveries.map(deliveryShape),
@@ -21,7 +32,7 @@ export function buildShape(build: Build, deliveries: readonly Delivery[]): Json 
   };
 }
 
-export function deliveryShape(delivery: Delivery): Json {
+export function deliveryShape(delivery: Delivery): DeliveryBody {
   const { verdict } = delivery.observation ?? {};
   return {
     id: delivery.id,
@@ -40,18 +51,18 @@ export function deliveryShape(delivery: Delivery): Json {
     commit: delivery.commit,
     revertedBy: delivery.revertedBy,
     verdict: verdict === undefined ? undefined : verdictShape(verdict),
-    createdAt: iso(delivery.createdAt),
-    updatedAt: iso(delivery.updatedAt),
+    createdAt: isoTime(delivery.createdAt),
+    updatedAt: isoTime(delivery.updatedAt),
     links: { self: `/v1/deliveries/${delivery.id}`, build: buildLink(delivery.buildId) },
   };
 }
 
 /** One delivery with all that is known of it: what happened, and what the verdict of each Application rests on. */
-export function deliveryDetailShape(delivery: Delivery, events: readonly DeliveryEvent[]): Json {
+export function deliveryDetailShape(delivery: Delivery, events: readonly DeliveryEvent[]): DeliveryDetailBody {
   const { observation } = delivery;
   return {
     ...deliveryShape(delivery),
-    expiresAt: iso(delivery.expireAt),
+    expiresAt: isoTime(delivery.expireAt),
     paths: observation?.paths,
     pushedAt: iso(observation?.pushedAt),
     evidence: observation?.verdict?.evidence,
@@ -59,8 +70,54 @@ export function deliveryDetailShape(delivery: Delivery, events: readonly Deliver
       application: formatApplicationRef(ref),
       verdict: verdict === undefined ? undefined : { ...verdictShape(verdict), evidence: verdict.evidence },
     })),
-    events: events.map(({ at, kind, message, data }) => ({ at: iso(at), kind, message, data })),
+    events: events.map(eventShape),
   };
+}
+
+/** A target as it stands: what the configuration says of it, and what was done to it. */
+export function targetShape({ target, state, holds }: TargetInput): TargetBody {
+  const { current, pinned, overridden } = state ?? {};
+  return {
+    id: target.id,
+    app: target.app,
+    environment: target.environment,
+    repository: target.repository,
+    branch: target.branch,
+    images: target.images.map(({ name, repository }) => ({ name, repository })),
+    current: current === undefined ? undefined : deliveryShape(current.delivery),
+    lastHealthy: state?.lastHealthyDeliveryId,
+    pin: pinned,
+    override: overridden,
+    holds: holds.map(holdShape),
+    since: iso(state?.since),
+    links: { self: `/v1/targets/${target.id}` },
+  };
+}
+
+export function holdShape(hold: Hold): HoldBody {
+  return {
+    id: hold.id,
+    target: hold.targetId,
+    digest: hold.digest,
+    by: hold.by,
+    why: hold.why,
+    createdAt: isoTime(hold.createdAt),
+    until: iso(hold.until),
+    links: { self: holdLink(hold.id), target: `/v1/targets/${hold.targetId}` },
+  };
+}
+
+export function holdLink(id: string): string {
+  return `/v1/holds/${id}`;
+}
+
+/** One line of the event stream. */
+export function feedEventShape(event: DeliveryEvent & { delivery: Delivery }): FeedEventBody {
+  return { id: event.id, ...eventShape(event), delivery: deliveryShape(event.delivery) };
+}
+
+function eventShape({ at, kind, message, data }: DeliveryEvent) {
+  return { at: isoTime(at), kind, message, data };
 }
 
 export function buildLink(id: string): string {
@@ -76,16 +133,20 @@ export function isDone(delivery: Delivery): boolean {
   return delivery.phase === "done";
 }
 
-function verdictShape({ state, reason, message }: Verdict): Json {
+function verdictShape({ state, reason, message }: Verdict): NonNullable<DeliveryBody["verdict"]> {
   return { state, reason, message };
 }
 
 /** The lane's name keeps where a delivery went even when its target has left the configuration. */
-function laneShape(laneId: string): Json {
+function laneShape(laneId: string): Pick<DeliveryBody, "repository" | "branch"> {
   const at = laneId.indexOf("@");
   return at < 0 ? { repository: laneId } : { repository: laneId.slice(0, at), branch: laneId.slice(at + 1) };
 }
 
 function iso(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString();
+  return ms === undefined ? undefined : isoTime(ms);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

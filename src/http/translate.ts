@@ -3,7 +3,9 @@ import { GitspanError } from "../model/errors.ts";
 /** What the framework calls its refusals, in our words. The messages are ours: the framework's may quote the request. */
 const FRAMEWORK: Readonly<Record<string, () => GitspanError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () =>
-    new GitspanError("payload-too-large", "the body is too large", { hint: "A build report has at most 256 KiB." }),
+    new GitspanError("payload-too-large", "the body is too large", {
+      hint: "A build report has at most 256 KiB, unless limits.buildBytes of the configuration says otherwise.",
+    }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new GitspanError("unsupported-media-type", "the body has to be JSON", {
       hint: "Send `Content-Type: application/json`.",

@@ -8,7 +8,7 @@ export interface Caller {
 }
 
 export interface AccessRule {
-  /** `token:NAME`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`. */
+  /** `token:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`. */
   subject: string;
   actions: readonly Action[];
   /** App names, or `*`. */

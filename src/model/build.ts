@@ -55,3 +55,22 @@ export interface Build extends BuildReport {
   /** Database time of the acceptance, milliseconds since the epoch. */
   createdAt: number;
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * What makes two reports the same build, as one text. A UUID names a run in all the world, so that the final Task and
+ * the event of one run are one build, whoever reports it and whether or not the cluster is named. Any other run id
+ * counts only together with everything else that names the run, and without a run the content does.
+ */
+export function buildIdentity(report: BuildReport, subject: string): string {
+  const { run, artifacts, source } = report;
+  if (run === undefined)
+    return JSON.stringify(["content", subject, artifacts.map(artifactKey).toSorted(), source.commit]);
+  if (UUID.test(run.uid)) return JSON.stringify(["run", run.uid.toLowerCase()]);
+  return JSON.stringify(["run", subject, run.cluster ?? "", run.namespace ?? "", run.kind, run.name, run.uid]);
+}
+
+function artifactKey({ name, repository, tag, digest }: Artifact): string {
+  return JSON.stringify([name, repository, tag ?? "", digest ?? ""]);
+}

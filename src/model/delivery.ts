@@ -39,6 +39,8 @@ export interface Delivery {
   app: string;
   environment: string;
   laneId: string;
+  /** The build's W3C trace context. */
+  traceparent?: string;
   /** What is to stand at the target, one per image of the target that the build made. */
   images: ImageValue[];
   phase: Phase;

@@ -52,6 +52,7 @@ export type ErrorCode =
   | "method-not-allowed"
   | "rate-limited"
   | "shutting-down"
+  | "busy"
   | "event-not-taken"
   // the rest of the world
   | "unreachable"

@@ -25,10 +25,10 @@ export interface BuildMatches {
   misses: string[];
 }
 
-/** The targets that a build is for, and the values of those of their images that the build made. */
+/** The targets that a build is for (one without a source meets every rule about sources), and the values of those of their images that the build made. */
 export function matchBuild(
   rules: { apps: readonly AppRule[]; targets: readonly Target[] },
-  report: Pick<BuildReport, "artifacts" | "source">,
+  report: Pick<BuildReport, "artifacts"> & { source?: Source },
 ): BuildMatches {
   const result: BuildMatches = { matches: [], misses: [] };
   const apps = new Map(rules.apps.map((app) => [app.name, app]));
@@ -40,7 +40,8 @@ export function matchBuild(
     if (built.length === 0) continue;
     const rule = apps.get(target.app)?.from;
     const miss =
-      (rule && refusalOf(target.app, rule, report.source)) ?? conflictOf(target.app, built, report.artifacts);
+      (rule && report.source && refusalOf(target.app, rule, report.source)) ??
+      conflictOf(target.app, built, report.artifacts);
     if (miss === undefined)
       result.matches.push({ target, images: built.map((image) => valueOf(image, report.artifacts)) });
     else missed.add(miss);

@@ -28,7 +28,8 @@ export function readSelector(text: string): { steps: SelectorStep[]; length: num
     const name = quoted ?? plain ?? quotedKey;
     if (name !== undefined) steps.push(unescaped(name));
     else if (index !== undefined) steps.push(Number(index));
-    else if (key !== undefined) steps.push({ key, value: quotedValue === undefined ? (value ?? "") : unescaped(quotedValue) });
+    else if (key !== undefined)
+      steps.push({ key, value: quotedValue === undefined ? (value ?? "") : unescaped(quotedValue) });
     length = STEP.lastIndex;
   }
   return steps.length === 0 ? undefined : { steps, length };
@@ -45,7 +46,8 @@ export function formatSelector(steps: readonly SelectorStep[]): string {
   return steps
     .map((step, index) => {
       if (typeof step === "number") return `[${step}]`;
-      if (typeof step === "object") return `[${step.key}=${/^[^[\]"\s]*$/.test(step.value) ? step.value : quote(step.value)}]`;
+      if (typeof step === "object")
+        return `[${step.key}=${/^[^[\]"\s]*$/.test(step.value) ? step.value : quote(step.value)}]`;
       if (!/^[^.[\]"\\=\s]+$/.test(step)) return `[${quote(step)}]`;
       return index === 0 ? step : `.${step}`;
     })

@@ -12,9 +12,31 @@ export interface KustomizePlace {
   format: "kustomize";
   /** The folder that holds the kustomization file, without a trailing slash; "" is the repository's root. */
   directory: string;
+  /** The repository of the one image that is written here; absent: every image of the target. */
+  image?: string;
 }
 
-export type Place = KustomizePlace;
+/** Where in a values file an image's parts stand; texts are selectors (selector.ts). */
+export interface HelmPaths {
+  /** One value with the whole reference; then there is neither repository, tag nor digest. */
+  image?: string;
+  registry?: string;
+  repository?: string;
+  tag?: string;
+  digest?: string;
+}
+
+export interface HelmPlace {
+  format: "helm";
+  /** The values file, from the repository's root. */
+  file: string;
+  /** As of a KustomizePlace. */
+  image?: string;
+  /** Absent: found by the shape of the values. */
+  at?: HelmPaths;
+}
+
+export type Place = KustomizePlace | HelmPlace;
 
 /** How an environment judges a roll-out; all durations in milliseconds. */
 export interface Policy {
@@ -42,6 +64,8 @@ export interface Target {
   /** The Argo CD Applications that run it; `undefined` means: found by repository and path. */
   applications: ApplicationRef[] | undefined;
   policy: Policy;
+  /** Made by a pattern: whether it is there at all, only the repository knows. */
+  byPattern?: true;
 }
 
 /** One repository and branch: what is written one after another. */

@@ -1,6 +1,6 @@
 import { type Alias, isAlias, type Node } from "yaml";
 import type { Plan } from "./carry-out.ts";
-import { aliasesOf, anchorOf } from "./nodes.ts";
+import { aliasesOf, anchorOf, targetOf } from "./nodes.ts";
 import { type Slot, shared, startOf } from "./place.ts";
 import { positionAt, refusal } from "./source.ts";
 import { type Step, setSlot } from "./steps.ts";
@@ -10,6 +10,8 @@ import { walk } from "./walk.ts";
 export interface Assignment {
   slot: Slot;
   value: string;
+  /** What says which image the value is for: the value itself, or the map that it is in; absent: neither does. */
+  named?: "value" | "map";
 }
 
 /**
@@ -23,7 +25,7 @@ export function assignNamed(assignments: readonly Assignment[]): Plan {
     const step = setSlot(slot, value, { shared: true });
     if (step === undefined) continue;
     steps.push(step);
-    warnings.push(...(step.warning ?? []), ...sharedWarning(slot, [...usesOf(slot, slot.node), ...usesAbove(slot)]));
+    warnings.push(...warningOf(step), ...sharedWarning(slot, [...usesOf(slot, slot.node), ...usesAbove(slot)]));
   }
   return { steps, warnings };
 }
@@ -48,10 +50,12 @@ export function assignEverywhere(assignments: readonly Assignment[]): Plan {
     const above = usesAbove(direct.slot);
     const step = setSlot(direct.slot, direct.value, { shared: true });
     if (step === undefined) continue;
-    const stranger = uses.find((alias) => group.every(({ slot }) => slot.node !== alias)) ?? above.find(isMerge(direct.slot));
-    if (stranger !== undefined) throw shared(direct.slot, stranger, "this would change along, and is not known to be the same image");
+    const isUnknown = (alias: Alias): boolean => group.every(({ slot }) => slot.node !== alias);
+    const stranger = (direct.named === "value" ? undefined : uses.find(isUnknown)) ?? above.find(mayShowOther(direct));
+    if (stranger !== undefined)
+      throw shared(direct.slot, stranger, "this would change along, and is not known to be the same image");
     steps.push(step);
-    warnings.push(...(step.warning ?? []), ...sharedWarning(direct.slot, [...uses, ...above]));
+    warnings.push(...warningOf(step), ...sharedWarning(direct.slot, [...uses, ...above]));
   }
   return { steps, warnings };
 }
@@ -61,8 +65,7 @@ function grouped(assignments: readonly Assignment[]): Map<unknown, Assignment[]>
   const groups = new Map<unknown, Assignment[]>();
   for (const assignment of assignments) {
     const { slot } = assignment;
-    const document = slot.source.documents[slot.document];
-    const node = isAlias(slot.node) && document !== undefined ? aliasesOf(document).get(slot.node) : slot.node;
+    const node = isAlias(slot.node) ? targetOf(slot.node) : slot.node;
     const key = node ?? slot.pair ?? slot;
     groups.set(key, [...(groups.get(key) ?? []), assignment]);
   }
@@ -75,16 +78,25 @@ function usesOf(slot: Slot, node: unknown): Alias[] {
   return [...aliasesOf(document)].filter(([, target]) => target === node).map(([alias]) => alias);
 }
 
+function warningOf(step: Step): string[] {
+  return step.warning === undefined ? [] : [step.warning];
+}
+
 function usesAbove(slot: Slot): Alias[] {
   return slot.chain.flatMap((node) => usesOf(slot, node));
 }
 
-/** Under a merge key (`<<`), what the alias brings in may be mixed with the values of another image. */
-function isMerge(slot: Slot): (alias: Alias) => boolean {
+/**
+ * Which aliases of what is around a value may show it with the name of another image: any, where the name is elsewhere;
+ * those that merge (`<<`) the map of name and value, as the map that they are in may have a name of its own.
+ */
+function mayShowOther({ slot, named }: Assignment): (alias: Alias) => boolean {
+  if (named === undefined) return () => true;
+  if (named === "value") return () => false;
   const merged = new Set<Node | null>(
     walk(slot.source, slot.document).slots.flatMap(({ node, path }) => (path.includes("<<") ? [node] : [])),
   );
-  return (alias) => merged.has(alias);
+  return (alias) => targetOf(alias) === slot.holder && merged.has(alias);
 }
 
 function sharedWarning({ source, path }: Slot, aliases: readonly Alias[]): string[] {

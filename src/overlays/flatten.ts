@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
-import { anchorOf, tagOf, type YamlDocument } from "./nodes.ts";
+import { anchorOf, tagOf, targetOf, type YamlDocument } from "./nodes.ts";
 import { scalarText } from "./scalar.ts";
 
 /** One node of a document, without its place in the text. */
@@ -32,7 +32,7 @@ function walk(node: Node | null, path: readonly (string | number)[], role: "key"
   } else if (isMap<Node, Node | null>(node)) {
     fact("map");
     for (const { key, value } of node.items) {
-      const inner = [...path, isScalar(key) ? (scalarText(key) ?? "") : "?"];
+      const inner = [...path, scalarText(isAlias(key) ? targetOf(key) : key) ?? "?"];
       walk(key, inner, "key", facts);
       walk(value, inner, "value", facts);
     }

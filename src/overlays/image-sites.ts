@@ -1,7 +1,7 @@
 import { isScalar } from "yaml";
 import { isRepository } from "../model/image.ts";
 import { readReference, sameRepository } from "./image-text.ts";
-import { keyOf, type MapPlace, type Slot, slotOf, type YamlPair } from "./place.ts";
+import { keyOf, type MapPlace, type Slot, slotOf } from "./place.ts";
 import { refusal, type Source } from "./source.ts";
 import { valueText } from "./steps.ts";
 import { walk } from "./walk.ts";
@@ -12,6 +12,8 @@ export interface ImageSite {
   at: Slot;
   /** The whole reference in one value; then there is neither name, tag nor digest. */
   reference?: Slot;
+  /** The name to write where the whole reference is still empty. */
+  emptyName?: string;
   /** Stands before the name: `ghcr.io` where the name is `org/app`. */
   registry?: Slot;
   name?: Slot;
@@ -24,13 +26,13 @@ export interface ImageSite {
 /** Every site of an image in one document, in the order of the text. Throws `edit-ambiguous` when a site has two tags. */
 export function findSites(source: Source, document: number, repository: string): ImageSite[] {
   const { maps, slots } = walk(source, document);
-  const byMap = new Map(maps.map((place) => [place.map, place]));
+  const byMap = new Map<unknown, MapPlace>(maps.map((place) => [place.map, place]));
   const sites: ImageSite[] = [];
   const tags = new Set<unknown>();
   for (const slot of slots) {
     const text = isScalar(slot.node) ? slot.node.value : undefined;
     if (typeof text !== "string" || !text.includes(lastPart(repository))) continue;
-    const place = slot.pair === undefined ? undefined : byMap.get(slot.holder as MapPlace["map"]);
+    const place = slot.pair === undefined ? undefined : byMap.get(slot.holder);
     const site = referenceSite(slot, place, text, repository) ?? fieldSite(slot, place, text, repository);
     if (site === undefined) continue;
     // `name` and `repository` of one map may both say the image: it is one site.
@@ -76,7 +78,7 @@ function registryOf(
 ): Slot | undefined | "no" {
   const stem = slot.pair === undefined ? undefined : stemOf(keyOf(slot.pair), NAMING);
   const registry = place === undefined || stem === undefined ? undefined : companion(place, REGISTRY, stem);
-  const prefix = registry === undefined ? "" : (valueText(registry, registry.node) ?? "");
+  const prefix = registry === undefined ? "" : (valueText(registry.node) ?? "");
   const full = prefix === "" ? name : `${prefix}/${name}`;
   return sameRepository(full, repository) ? registry : "no";
 }
@@ -94,11 +96,17 @@ function stemOf(key: string, ending: RegExp): string | undefined {
 }
 
 function companion(place: MapPlace, ending: RegExp, stem: string): Slot | undefined {
-  const [pair, second] = place.map.items.filter((item: YamlPair) => stemOf(keyOf(item), ending) === stem);
+  const [pair, second] = place.map.items.filter((item) => stemOf(keyOf(item), ending) === stem);
   if (pair === undefined) return undefined;
   const slot = slotOf(place, pair);
   if (second === undefined) return slot;
-  throw refusal(place.source, "edit-ambiguous", second.key.range?.[0] ?? 0, "a second key could be the one that counts", {
-    hint: `Keep one of "${keyOf(pair)}" and "${keyOf(second)}", or say which by its path.`,
-  });
+  throw refusal(
+    place.source,
+    "edit-ambiguous",
+    second.key.range?.[0] ?? 0,
+    "a second key could be the one that counts",
+    {
+      hint: `Keep one of "${keyOf(pair)}" and "${keyOf(second)}", or say which by its path.`,
+    },
+  );
 }

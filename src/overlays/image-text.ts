@@ -1,10 +1,10 @@
-import { type Digest, isDigest, isRepository, isTag } from "../model/image.ts";
+import { isDigest, isRepository, isTag } from "../model/image.ts";
 
 /** `repository[:tag][@digest]` as a file has it. */
 export interface ReferenceText {
   repository: string;
   tag?: string;
-  digest?: Digest;
+  digest?: string;
 }
 
 /** Takes a reference apart; `undefined` for a text that is none. */
@@ -37,14 +37,14 @@ function withoutDefaults(repository: string): string {
 const TAG_WITH_DIGEST = /^(?<tag>[^@]*)@(?<digest>sha256:[0-9a-f]{64})$/;
 
 /** A tag field's text: `1.2`, or `1.2@sha256:...` as charts take it that know no digest. */
-export function readTag(text: string): { tag?: string; digest?: Digest } {
+export function readTag(text: string): { tag?: string; digest?: string } {
   const { tag, digest } = TAG_WITH_DIGEST.exec(text)?.groups ?? {};
-  if (digest !== undefined && isDigest(digest)) return tag === "" ? { digest } : { tag, digest };
+  if (digest !== undefined) return tag === "" ? { digest } : { tag, digest };
   return text === "" ? {} : { tag: text };
 }
 
 /** A digest field's text, with or without `sha256:`. */
-export function readDigest(text: string): Digest | undefined {
+export function readDigest(text: string): string | undefined {
   const full = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
   return isDigest(full) ? full : undefined;
 }

@@ -1,10 +1,10 @@
+import { isScalar } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
-import { isDigest } from "../model/image.ts";
 import type { Assignment } from "./assign.ts";
 import type { ImageSite } from "./image-sites.ts";
 import { type ReferenceText, readDigest, readReference, readTag, writeReference } from "./image-text.ts";
 import type { WantedFields } from "./intents.ts";
-import { type MapPlace, pairsNamed, type Slot, startOf, type YamlPair } from "./place.ts";
+import { keyOf, type MapPlace, type Slot, startOf, type YamlPair } from "./place.ts";
 import { styleOf } from "./scalar.ts";
 import { refusal } from "./source.ts";
 import { insertValue, type Step, valueText } from "./steps.ts";
@@ -39,13 +39,13 @@ export function readSite(site: ImageSite, fallback: string): ReferenceText {
 export function planSite(site: ImageSite, wanted: WantedFields): SitePlan {
   const plan: SitePlan = { assignments: [], insertions: [], tagOnly: false };
   if (site.reference !== undefined) {
-    plan.assignments.push({ slot: site.reference, value: wantedReference(site, site.reference, wanted) });
+    plan.assignments.push(assignment(site, site.reference, wantedReference(site, site.reference, wanted)));
     return plan;
   }
   const { newName, newTag, digest } = wanted;
   if (newName !== undefined) {
     if (site.name === undefined) throw noPlace(site, "the name");
-    plan.assignments.push({ slot: site.name, value: withoutRegistry(site, newName) });
+    plan.assignments.push(assignment(site, site.name, withoutRegistry(site, newName)));
   }
   if (newTag === undefined && digest === undefined) return plan;
   if (site.digest === undefined && site.digestLine === undefined) {
@@ -53,9 +53,10 @@ export function planSite(site: ImageSite, wanted: WantedFields): SitePlan {
     return plan;
   }
   // "" overrides what a chart or a values file before this one has; without the line that would count again.
-  if (site.tag !== undefined) plan.assignments.push({ slot: site.tag, value: newTag ?? "" });
+  if (site.tag !== undefined) plan.assignments.push(...orEmpty(site, site.tag, newTag ?? ""));
   else if (typeof digest !== "string") throw noPlace(site, "the tag");
-  if (site.digest !== undefined) plan.assignments.push({ slot: site.digest, value: digestText(site.digest, digest ?? "") });
+  if (site.digest !== undefined)
+    plan.assignments.push(...orEmpty(site, site.digest, digestText(site.digest, digest ?? "")));
   else if (site.digestLine !== undefined && typeof digest === "string")
     plan.insertions.push(insertDigest(site, site.digestLine, digest));
   return plan;
@@ -68,20 +69,21 @@ function tagAlone(site: ImageSite, { newTag, digest }: WantedFields, plan: SiteP
   if (before.digest !== undefined && typeof digest === "string") {
     const tag = before.tag === undefined ? "" : (newTag ?? "");
     if (tag === "" && before.tag !== undefined) throw noPlace(site, "a digest without a tag");
-    return [{ slot: site.tag, value: `${tag}@${digest}` }];
+    return [assignment(site, site.tag, `${tag}@${digest}`)];
   }
   if (typeof newTag !== "string") throw noPlace(site, "a digest");
   plan.tagOnly = typeof digest === "string";
-  return [{ slot: site.tag, value: newTag }];
+  return [assignment(site, site.tag, newTag)];
 }
 
 function wantedReference(site: ImageSite, slot: Slot, { newName, newTag, digest }: WantedFields): string {
   const before = readReference(textOf(slot) ?? "");
-  const name = newName === undefined ? before?.repository : withoutRegistry(site, newName);
-  if (name === undefined) throw noPlace(site, "the name");
+  const name = newName ?? site.emptyName;
+  const repository = name === undefined ? before?.repository : withoutRegistry(site, name);
+  if (repository === undefined) throw noPlace(site, "the name");
   const tag = newTag === undefined && digest === undefined ? before?.tag : (newTag ?? undefined);
   const pin = newTag === undefined && digest === undefined ? before?.digest : (digest ?? undefined);
-  return writeReference({ repository: name, tag, digest: pin !== undefined && isDigest(pin) ? pin : undefined });
+  return writeReference({ repository, tag, digest: pin });
 }
 
 function withoutRegistry(site: ImageSite, name: string): string {
@@ -91,28 +93,41 @@ function withoutRegistry(site: ImageSite, name: string): string {
   throw noPlace(site, `a name outside of ${registry}`);
 }
 
+/** `tag:` and `tag: ""` say the same. */
+function orEmpty(site: ImageSite, slot: Slot, value: string): Assignment[] {
+  const isNull = isScalar(slot.node) && slot.node.value === null;
+  return value === "" && (slot.node === null || isNull) ? [] : [assignment(site, slot, value)];
+}
+
+function assignment(site: ImageSite, slot: Slot, value: string): Assignment {
+  if (slot === site.reference) return { slot, value, named: "value" };
+  return site.name?.holder === slot.holder ? { slot, value, named: "map" } : { slot, value };
+}
+
 function digestText(slot: Slot, digest: string): string {
   return /^[0-9a-f]{64}$/.test(textOf(slot) ?? "") ? digest.replace("sha256:", "") : digest;
 }
 
 function insertDigest(site: ImageSite, { place, key }: { place: MapPlace; key: string }, digest: string): Step {
   const own = site.tag?.holder === place.map ? site.tag.pair : undefined;
-  const simple = (pair: YamlPair): boolean => styleOf(pair.value) !== undefined && pairsNamed(place.map, "<<")[0] !== pair;
+  const simple = (pair: YamlPair): boolean => styleOf(pair.value) !== undefined;
   const after = own ?? place.map.items.findLast(simple);
   if (after === undefined) throw noPlace(site, "the digest");
-  return insertValue(place, key, digest, after, String(site.tag !== undefined && after === own ? site.tag.path.at(-1) : textOfKey(after)));
-}
-
-function textOfKey(pair: YamlPair): string {
-  return String(pair.key.toJSON());
+  return insertValue(place, key, digest, after, keyOf(after));
 }
 
 function textOf(slot: Slot | undefined): string | undefined {
-  return slot === undefined ? undefined : valueText(slot, slot.node);
+  return slot === undefined ? undefined : valueText(slot.node);
 }
 
 function noPlace(site: ImageSite, what: string): GitspanError {
-  return refusal(site.at.source, "edit-unsupported", startOf(site.at.pair?.key ?? site.at.node), `no place for ${what} here`, {
-    hint: "Report what the file can hold: with a tag for `tag`, with a digest for `digest`; or add the missing key by hand.",
-  });
+  return refusal(
+    site.at.source,
+    "edit-unsupported",
+    startOf(site.at.pair?.key ?? site.at.node),
+    `no place for ${what} here`,
+    {
+      hint: "Report what the file can hold: with a tag for `tag`, with a digest for `digest`; or add the missing key by hand.",
+    },
+  );
 }

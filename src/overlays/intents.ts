@@ -1,6 +1,7 @@
 import type { ImageValue } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import { type Digest, isDigest, isRepository, isTag } from "../model/image.ts";
+import type { SelectorStep } from "../model/selector.ts";
 
 /** "This image is to run with these values", wherever and however the file writes it. */
 export interface ImageIntent {
@@ -22,6 +23,38 @@ export interface SetImageIntent {
   index?: number;
   fields: Partial<Record<"newName" | "newTag" | "digest", { new: string }>>;
 }
+
+/** Moves every remote URL of a kustomization that is meant, and of it only the `ref`. */
+export interface SetRefIntent {
+  op: "set-ref";
+  /** `resources`, `components` or `bases`; absent: all of them. */
+  section?: string;
+  /** The URL with its `ref` as it stands; without a query, a repository or a path in it: all its URLs are meant. */
+  url?: string;
+  /** The `ref` as it stands. */
+  oldRef?: string;
+  newRef: string;
+}
+
+/** Sets one value, wherever it is. */
+export interface SetValueIntent {
+  op: "set-value";
+  /** Which document, from 0; absent: the only one that has the path. */
+  doc?: number;
+  path: readonly SelectorStep[];
+  new: string;
+}
+
+/** Moves every place of one image that the file has. */
+export interface BumpIntent {
+  op: "bump";
+  image: string;
+  newName?: string;
+  newTag?: string;
+  digest?: Digest;
+}
+
+export type EditIntent = SetImageIntent | SetRefIntent | SetValueIntent | BumpIntent;
 
 /**
  * What of an image is written where the intent has both: `tag+digest` (kustomize runs the digest and shows the tag),

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isSeq, type Node } from "yaml";
-import { aliasesOf } from "./nodes.ts";
-import { type MapPlace, onlyPair, pairsNamed, startOf, type YamlPair } from "./place.ts";
+import { targetOf } from "./nodes.ts";
+import { type MapPlace, onlyPair, pairsNamed, startOf, type YamlMap, type YamlPair } from "./place.ts";
 import { scalarText } from "./scalar.ts";
 import { refusal, type Source } from "./source.ts";
 import { valueText } from "./steps.ts";
@@ -17,13 +17,22 @@ export interface Entry {
 
 const KINDS = new Set(["Kustomization", "Component"]);
 
+/** The kind that a document says it has. */
+export function kindOf(root: YamlMap): string | undefined {
+  return scalarText(pairsNamed(root, "kind")[0]?.value);
+}
+
+/** False for a document that says that it is something else. */
+export function mayBeKustomization(root: YamlMap): boolean {
+  const kind = kindOf(root);
+  return kind === undefined || KINDS.has(kind);
+}
+
 /** Every entry of every `images` list, in the order of the text. Documents of another kind are none of ours. */
 export function imageEntries(source: Source): Entry[] {
   return source.documents.flatMap((document, index) => {
     const root = document.contents;
-    if (!isMap<Node, Node | null>(root)) return [];
-    const kind = scalarText(pairsNamed(root, "kind")[0]?.value);
-    if (kind !== undefined && !KINDS.has(kind)) return [];
+    if (!isMap<Node, Node | null>(root) || !mayBeKustomization(root)) return [];
     const base = { source, document: index, map: root, path: [], chain: [root] };
     const [first, twice] = pairsNamed(root, "images");
     return [first, twice].flatMap((pair) => listEntries(base, pair?.value ?? null, twice));
@@ -31,11 +40,11 @@ export function imageEntries(source: Source): Entry[] {
 }
 
 function listEntries(base: MapPlace, value: Node | null, twice: YamlPair | undefined): Entry[] {
-  const list = followed(base, value);
+  const list = followed(value);
   if (!isSeq<Node>(list.node)) return [];
   const chain = [...base.chain, list.node];
   return list.node.items.flatMap((item, index) => {
-    const entry = followed(base, item);
+    const entry = followed(item);
     if (!isMap<Node, Node | null>(entry.node)) return [];
     const through = list.through ?? entry.through;
     const place = { ...base, map: entry.node, path: ["images", index], chain: [...chain, entry.node], through };
@@ -43,16 +52,14 @@ function listEntries(base: MapPlace, value: Node | null, twice: YamlPair | undef
   });
 }
 
-function followed(base: MapPlace, node: Node | null): { node: Node | null | undefined; through?: MapPlace["through"] } {
-  const document = base.source.documents[base.document];
-  if (!isAlias(node) || document === undefined) return { node };
-  return { node: aliasesOf(document).get(node), through: node };
+function followed(node: Node | null): { node: Node | null | undefined; through?: MapPlace["through"] } {
+  return isAlias(node) ? { node: targetOf(node), through: node } : { node };
 }
 
 /** The text of a field as it stands; the first one where the key stands twice. */
 export function field(place: MapPlace, key: string): string | undefined {
   const pair = pairsNamed(place.map, key)[0];
-  return pair === undefined ? undefined : valueText(place, pair.value);
+  return pair === undefined ? undefined : valueText(pair.value);
 }
 
 /** Throws `edit-ambiguous` or `edit-unsupported` when it is not certain what the entry says. */

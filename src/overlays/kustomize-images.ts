@@ -1,6 +1,7 @@
 import type { ImageValue } from "../model/delivery.ts";
 import { GitspanError, isGitspanError } from "../model/errors.ts";
-import { type EditResult, inOrder, splice } from "./change.ts";
+import { carryOut, type Plan } from "./carry-out.ts";
+import type { EditResult } from "./change.ts";
 import {
   type DigestPolicy,
   type ImageIntent,
@@ -11,7 +12,6 @@ import {
 } from "./intents.ts";
 import { type Entry, field, imageEntries, refuseUncertain, selectEntries } from "./kustomize-entries.ts";
 import { onlyPair, startOf, type YamlPair } from "./place.ts";
-import { prove } from "./prove.ts";
 import { parseSource, refusal, type Source } from "./source.ts";
 import { insertValue, removeValue, type Step, setValue } from "./steps.ts";
 
@@ -41,18 +41,7 @@ export function editKustomizeImages(
   options: KustomizeOptions = {},
 ): EditResult {
   const source = parseSource(text, file);
-  const { steps, warnings } = planIntents(source, intents, options);
-  const changes = inOrder(steps.map((step) => step.change));
-  const after = splice(text, changes);
-  if (changes.length > 0) {
-    prove(
-      source,
-      after,
-      changes,
-      steps.map((step) => step.expectation),
-    );
-  }
-  return { text: after, changes, warnings };
+  return carryOut(source, planKustomizeImages(source, intents, options));
 }
 
 /** What stands for the repository now; `undefined` when nothing does, or not certainly. Throws only `edit-parse` and `edit-too-large`. */
@@ -85,18 +74,19 @@ function imageOf(entry: Entry): KustomizeImage {
 export function holdsKustomizeImage(text: string, image: ImageValue, options: KustomizeOptions = {}): boolean {
   try {
     const source = parseSource(text, "kustomization.yaml");
-    return planIntents(source, [imageIntent(image)], options).steps.length === 0;
+    return planKustomizeImages(source, [imageIntent(image)], options).steps.length === 0;
   } catch (error) {
     if (isGitspanError(error)) return false;
     throw error;
   }
 }
 
-function planIntents(
+/** The steps of all intents; errors as of `editKustomizeImages`. */
+export function planKustomizeImages(
   source: Source,
   intents: readonly (ImageIntent | SetImageIntent)[],
   options: KustomizeOptions,
-): { steps: Step[]; warnings: string[] } {
+): Plan {
   const entries = imageEntries(source);
   const claimed = new Map<Entry["place"]["map"], string>();
   const steps: Step[] = [];

@@ -27,6 +27,12 @@ type Aliases = ReadonlyMap<Alias, Node | undefined>;
 
 // Trees never change here, and one walk answers for all aliases: without it many aliases would cost a walk each.
 const known = new WeakMap<YamlDocument, Aliases>();
+const targets = new WeakMap<Alias, Node>();
+
+/** The node that an alias of a parsed source stands for. */
+export function targetOf(alias: Alias): Node | undefined {
+  return targets.get(alias);
+}
 
 export function aliasesOf(document: YamlDocument): Aliases {
   const found = known.get(document);
@@ -34,7 +40,11 @@ export function aliasesOf(document: YamlDocument): Aliases {
   const anchors = new Map<string, Node>();
   const aliases = new Map<Alias, Node | undefined>();
   for (const node of nodesOf(document.contents)) {
-    if (isAlias(node)) aliases.set(node, anchors.get(node.source));
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      aliases.set(node, target);
+      if (target !== undefined) targets.set(node, target);
+    }
     const anchor = anchorOf(node);
     if (anchor !== undefined) anchors.set(anchor, node);
   }

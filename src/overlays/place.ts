@@ -1,7 +1,7 @@
-import { type Alias, isAlias, isScalar, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Alias, isAlias, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
 import type { ValuePath } from "./change.ts";
-import { aliasesOf, anchorOf } from "./nodes.ts";
+import { aliasesOf, anchorOf, targetOf } from "./nodes.ts";
 import { scalarText } from "./scalar.ts";
 import { refusal, type Source } from "./source.ts";
 
@@ -39,12 +39,18 @@ export function slotOf(place: MapPlace, pair: YamlPair): Slot {
   return { source, document, path, chain, through, twice, node: pair.value, holder: map, pair };
 }
 
+/** The text of a key; "" for one that is no text. */
 export function keyOf(pair: YamlPair): string {
-  return scalarText(pair.key) ?? "";
+  return keyText(pair.key) ?? "";
+}
+
+/** The text of a key, through an alias where it is one (`*app :`); `undefined` for a map or a list. */
+export function keyText(key: Node): string | undefined {
+  return scalarText(isAlias(key) ? targetOf(key) : key);
 }
 
 export function pairsNamed(map: YamlMap, key: string): YamlPair[] {
-  return map.items.filter((pair) => isScalar(pair.key) && scalarText(pair.key) === key);
+  return map.items.filter((pair) => keyText(pair.key) === key);
 }
 
 /** The pair of that key, if there is one. Throws `edit-ambiguous` when the key stands there twice. */
@@ -55,7 +61,7 @@ export function onlyPair(place: Pick<MapPlace, "source" | "map">, key: string): 
 }
 
 export function keyTwice(source: Source, key: Node): GitspanError {
-  const name = scalarText(key) ?? "";
+  const name = keyText(key) ?? "";
   return refusal(source, "edit-ambiguous", startOf(key), `the key "${name}" stands here a second time`, {
     hint: `Remove one of the two "${name}" lines.`,
   });

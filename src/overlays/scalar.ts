@@ -27,10 +27,10 @@ export function styleOf(node: Node | null): ScalarStyle | undefined {
   }
 }
 
-/** The value in quotes where its style or its content needs them. */
-export function writeString(value: string, style: ScalarStyle): string {
+/** The value in quotes where its style or its content needs them. `block`: it stands in no flow collection. */
+export function writeString(value: string, style: ScalarStyle, { block = false } = {}): string {
   if (style === "single") return `'${value.replaceAll("'", "''")}'`;
-  if (style === "double" || !isSafePlain(value)) return JSON.stringify(value);
+  if (style === "double" || !isSafePlain(value, block)) return JSON.stringify(value);
   return value;
 }
 
@@ -45,8 +45,11 @@ export function isWritable(value: string): boolean {
 // Stricter than YAML asks: what is left out is quoted, which is right everywhere. Safe in flow collections too.
 const PLAIN_SHAPE = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+-]|:(?=[A-Za-z0-9_]))*$/;
 
-function isSafePlain(value: string): boolean {
-  return PLAIN_SHAPE.test(value) && plainType(value) === "string";
+// Placeholders that something fills in before YAML is read for the last time: `${REGISTRY}/app:${TAG}`.
+const BLOCK_SHAPE = /^[A-Za-z0-9_$](?:[A-Za-z0-9_./@+${}-]|:(?=[A-Za-z0-9_$]))*$/;
+
+function isSafePlain(value: string, block: boolean): boolean {
+  return (PLAIN_SHAPE.test(value) || (block && BLOCK_SHAPE.test(value))) && plainType(value) === "string";
 }
 
 // go-yaml, which kustomize and Argo CD read with, drops underscores and takes a leading 0 or an exponent without a dot

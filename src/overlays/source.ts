@@ -79,6 +79,12 @@ export function positionAt(source: Pick<Source, "text" | "file">, offset: number
 
 const MAX_EXCERPT = 120;
 
+/** A line as messages end with it; 1-based. */
+export function excerptAt(text: string, line: number): string {
+  const trimmed = (text.split("\n")[line - 1] ?? "").trim();
+  return trimmed.length > MAX_EXCERPT ? `${trimmed.slice(0, MAX_EXCERPT)}...` : trimmed;
+}
+
 /** An error at a place of the file; the message shows the line. */
 export function refusal(
   source: Pick<Source, "text" | "file">,
@@ -87,11 +93,8 @@ export function refusal(
   message: string,
   details: { hint: string; cause?: unknown },
 ): GitspanError {
-  const lineStart = source.text.lastIndexOf("\n", offset - 1) + 1;
-  const lineEnd = source.text.indexOf("\n", offset);
-  const line = source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).trim();
-  const excerpt = line.length > MAX_EXCERPT ? `${line.slice(0, MAX_EXCERPT)}...` : line;
   const at = positionAt(source, offset);
+  const excerpt = excerptAt(source.text, at.line);
   const shown = excerpt === "" ? "" : `: ${excerpt}`;
   return new GitspanError(code, `${at.file}:${at.line}:${at.column}: ${message}${shown}`, { ...details, at });
 }

@@ -1,19 +1,9 @@
-import { isAlias, isPair, isScalar, type Node, type YAMLSeq } from "yaml";
+import { isAlias, isCollection, isPair, isScalar, type Node } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
 import type { Change } from "./change.ts";
 import { eolFor, leadOf, lineAt } from "./lines.ts";
-import { aliasesOf, anchorOf, tagOf } from "./nodes.ts";
-import {
-  keyOf,
-  keyTwice,
-  type MapPlace,
-  refuseShared,
-  type Slot,
-  slotOf,
-  startOf,
-  type YamlMap,
-  type YamlPair,
-} from "./place.ts";
+import { anchorOf, tagOf, targetOf } from "./nodes.ts";
+import { keyOf, keyTwice, type MapPlace, refuseShared, type Slot, slotOf, startOf, type YamlPair } from "./place.ts";
 import type { Expectation } from "./prove.ts";
 import { isWritable, plainType, type ScalarStyle, scalarText, styleOf, writeString } from "./scalar.ts";
 import { refusal } from "./source.ts";
@@ -35,7 +25,7 @@ export function setValue(place: MapPlace, pair: YamlPair, value: string): Step |
 /** As `setValue`, for list items too. `shared`: it may be seen through aliases of it, wherever they are. */
 export function setSlot(slot: Slot, value: string, { shared = false } = {}): Step | undefined {
   const { node, path, document } = slot;
-  const old = valueText(slot, node);
+  const old = valueText(node);
   if (old === value && !isOtherType(node)) return undefined;
   refuseUnwritable(slot, node, value);
   if (slot.twice !== undefined) throw keyTwice(slot.source, slot.twice);
@@ -71,7 +61,10 @@ export function setSlot(slot: Slot, value: string, { shared = false } = {}): Ste
     const warning = `${slot.source.file}: ${path.at(-1)} ${value} is written without quotes, as ${old} was: YAML reads it as a ${type}`;
     return { change: { ...change, text: value }, expectation: { ...expectation, anyType: true }, warning };
   }
-  const text = style === "plain" ? writeString(value, neededStyle(slot.holder, value)) : writeString(value, style);
+  const text =
+    style === "plain"
+      ? writeString(value, neededStyle(slot, value), { block: isBlock(slot) })
+      : writeString(value, style);
   return { change: { ...change, text }, expectation };
 }
 
@@ -107,7 +100,7 @@ export function removeValue(place: MapPlace, pair: YamlPair): Step {
   const [start, end] = place.map.flow === true ? flowSpan(place, pair) : blockSpan(place, pair);
   const path = [...place.path, keyOf(pair)];
   return {
-    change: { kind: "delete", start, end, text: "", path, old: valueText(place, pair.value), new: undefined },
+    change: { kind: "delete", start, end, text: "", path, old: valueText(pair.value), new: undefined },
     expectation: { document: place.document, path, value: undefined },
   };
 }
@@ -156,9 +149,8 @@ function colonEnd(pair: YamlPair): number | undefined {
 }
 
 /** The text of a value, through an alias where it is one. */
-export function valueText(place: Pick<Slot, "source" | "document">, node: Node | null): string | undefined {
-  const document = place.source.documents[place.document];
-  return scalarText(isAlias(node) && document !== undefined ? aliasesOf(document).get(node) : node);
+export function valueText(node: Node | null): string | undefined {
+  return scalarText(isAlias(node) ? targetOf(node) : node);
 }
 
 /** A plain `null` or `true` is not the string of that text. */
@@ -167,10 +159,14 @@ function isOtherType(node: Node | null): boolean {
 }
 
 /** Plain where that stays a string, else the quotes that are already used around it. */
-function neededStyle(holder: YamlMap | YAMLSeq<Node>, value: string): ScalarStyle {
-  if (writeString(value, "plain") === value) return "plain";
-  const styles = holder.items.map((item) => styleOf(isPair<Node, Node | null>(item) ? item.value : item));
+function neededStyle(slot: Slot, value: string): ScalarStyle {
+  if (writeString(value, "plain", { block: isBlock(slot) }) === value) return "plain";
+  const styles = slot.holder.items.map((item) => styleOf(isPair<Node, Node | null>(item) ? item.value : item));
   return styles.find((style) => style === "single" || style === "double") ?? "double";
+}
+
+function isBlock({ chain }: Slot): boolean {
+  return chain.every((node) => !isCollection(node) || node.flow !== true);
 }
 
 function refuseUnwritable(place: Pick<Slot, "source">, node: Node | null, value: string): void {

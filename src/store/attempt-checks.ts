@@ -10,6 +10,7 @@ import { lockTargets } from "./targets.ts";
 export interface GuardedItem extends AttemptItem {
   deliveryVersion: number;
   targetVersion: number;
+  warnings?: readonly string[];
 }
 
 export interface Checked {

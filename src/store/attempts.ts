@@ -1,8 +1,8 @@
 import type { ExpressionBuilder, Transaction } from "kysely";
 import { checkItems, type GuardedItem } from "./attempt-checks.ts";
-import { record } from "./history.ts";
+import { type Entry, record } from "./history.ts";
 import { land } from "./landing.ts";
-import { type LaneClaim, lockClaimedLane, lockLane, makeLaneDue } from "./lanes.ts";
+import { type LaneClaim, lockClaimedLane, lockLane } from "./lanes.ts";
 import { jsonText } from "./rows.ts";
 import type { AttemptItem, Schema } from "./schema.ts";
 import { databaseTime, type Sql, transact } from "./sql.ts";
@@ -40,12 +40,15 @@ export async function beginAttempt(deps: Sql, input: AttemptInput): Promise<Atte
       .set((set) => ({ phase: "writing" as const, message: null, ...moved(set, at) }))
       .where("id", "in", ids)
       .execute();
-    const entries = input.items.map(({ deliveryId, commit }) => ({
-      deliveryId,
-      kind: "writing",
-      message: `Commit ${commit} is being pushed.`,
-      data: { attempt: input.id, base: input.base, commit },
-    }));
+    const entries = input.items.flatMap((item) => [
+      ...warningsOf(item),
+      {
+        deliveryId: item.deliveryId,
+        kind: "writing",
+        message: `commit ${item.commit} is being pushed`,
+        data: { attempt: input.id, base: input.base, commit: item.commit },
+      },
+    ]);
     await record(trx, at, entries);
   });
 }
@@ -53,6 +56,7 @@ export async function beginAttempt(deps: Sql, input: AttemptInput): Promise<Atte
 /** The same checks as `beginAttempt`, then the deliveries follow commits that are on the branch already. */
 export async function adopt(deps: Sql, input: Omit<AttemptInput, "head">): Promise<AttemptResult> {
   return await guarded(deps, input, async (trx, at) => {
+    await record(trx, at, input.items.flatMap(warningsOf));
     await land(trx, at, input.items.map(itemOf), "adopted");
   });
 }
@@ -83,7 +87,10 @@ export async function attemptLanded(deps: Sql, attempt: { id: string; laneId: st
   deps.changed();
 }
 
-/** Does nothing for an attempt that is resolved already. */
+/**
+ * Does nothing for an attempt that is resolved already. When the lane is looked at again is for its claimant to say: a
+ * server that refuses or is away must not be asked without rest.
+ */
 export async function attemptDead(deps: Sql, attempt: { id: string; laneId: string }, why: string): Promise<void> {
   await transact(deps, async (trx) => {
     const items = await resolve(trx, attempt, "dead", why);
@@ -111,8 +118,7 @@ async function makeReady(
     .returning("id")
     .execute();
   if (ready.length === 0) return;
-  await makeLaneDue(trx, attempt.laneId);
-  const message = `The push did not land: ${why}`;
+  const message = `the push did not land: ${why}`;
   const data = { attempt: attempt.id };
   await record(
     trx,
@@ -159,6 +165,10 @@ function moved(set: ExpressionBuilder<Schema, "delivery">, at: Date) {
     lease_until: null,
     updated_at: at,
   };
+}
+
+function warningsOf({ deliveryId, warnings = [] }: GuardedItem): Entry[] {
+  return warnings.map((message) => ({ deliveryId, kind: "warning", message }));
 }
 
 function itemOf(item: GuardedItem): AttemptItem {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
-import type { Build, BuildReport } from "../model/build.ts";
+import { type Build, type BuildReport, buildIdentity } from "../model/build.ts";
 import type { Delivery, DeliveryKind, Ending, ImageValue } from "../model/delivery.ts";
 import type { Lane } from "../model/target.ts";
 import { doneEvent, type Entry, record } from "./history.ts";
@@ -50,7 +50,7 @@ async function acceptIn(trx: Transaction<Schema>, input: AcceptInput): Promise<A
     if (known.body_hash !== input.idempotency?.bodyHash) return { kind: "idempotency-mismatch" };
     return await repeatOf(trx, known.build_id);
   }
-  const identity = identityOf(input);
+  const identity = hashOf(buildIdentity(input.report, input.subject));
   const build = await insertBuild(trx, input, identity, at);
   if (build === undefined) {
     const winner = await trx
@@ -124,11 +124,11 @@ async function insertDeliveries(trx: Transaction<Schema>, input: AcceptInput, at
   await insertPlaces(trx, input.deliveries, at);
   const rows = await trx
     .insertInto("delivery")
-    .values(input.deliveries.map((delivery) => deliveryValues(input.buildId, delivery, at)))
+    .values(input.deliveries.map((delivery) => deliveryValues(input, delivery, at)))
     .returningAll()
     .execute();
   const events = input.deliveries.flatMap((delivery): Entry[] => [
-    { deliveryId: delivery.id, kind: "received", message: `Received from ${input.subject}.` },
+    { deliveryId: delivery.id, kind: "received", message: `received from ${input.subject}` },
     ...(delivery.ending === undefined ? [] : [{ deliveryId: delivery.id, ...doneEvent(delivery.ending) }]),
   ]);
   await record(trx, at, events);
@@ -156,7 +156,7 @@ export async function insertTargets(db: Queries, ids: readonly string[], at: Dat
     .execute();
 }
 
-function deliveryValues(buildId: string, delivery: NewDelivery, at: Date) {
+function deliveryValues({ buildId, report }: AcceptInput, delivery: NewDelivery, at: Date) {
   const { ending } = delivery;
   return {
     id: delivery.id,
@@ -167,6 +167,7 @@ function deliveryValues(buildId: string, delivery: NewDelivery, at: Date) {
     app: delivery.app,
     environment: delivery.environment,
     images: jsonText(delivery.images),
+    traceparent: report.traceparent ?? null,
     phase: ending === undefined ? ("received" as const) : ("done" as const),
     outcome: ending?.outcome ?? null,
     reason: ending?.reason ?? null,
@@ -190,18 +191,8 @@ export function inOrder(rows: readonly DeliveryRow[]): Delivery[] {
   return rows.map(deliveryOf).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
-/** The run makes the build; without a run its subject, artifacts (in any order) and source commit do. */
-export function identityOf(input: { subject: string; report: BuildReport }): string {
-  const { run, artifacts, source } = input.report;
-  const parts =
-    run === undefined
-      ? ["content", input.subject, artifacts.map(artifactKey).sort(), source.commit]
-      : ["run", run.cluster ?? "", run.uid];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-}
-
-function artifactKey(artifact: BuildReport["artifacts"][number]): string {
-  return JSON.stringify([artifact.name, artifact.repository, artifact.tag ?? "", artifact.digest ?? ""]);
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 export async function build(deps: Sql, id: string): Promise<Build | undefined> {

@@ -6,7 +6,10 @@ export interface Entry extends NewEvent {
   deliveryId: string;
 }
 
-/** Appends to the history, in the order given. */
+/**
+ * Appends to the history, in the order given. The transaction must have written or locked something before: the feed
+ * relies on a transaction having its number before it takes ids (feed.ts).
+ */
 export async function record(db: Queries, at: Date, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({

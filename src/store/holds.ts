@@ -22,18 +22,24 @@ export async function holds(deps: Sql, targetIds: readonly string[]): Promise<Ho
   return await read(deps, async (db) => await holdsOf(db, targetIds, await databaseTime(db)));
 }
 
+/** In force now at any target, oldest first. */
+export async function allHolds(deps: Sql): Promise<Hold[]> {
+  return await read(deps, async (db) => (await inForce(db, await databaseTime(db)).execute()).map(holdOf));
+}
+
 /** In force at `at`, oldest first. */
 export async function holdsOf(db: Queries, targetIds: readonly string[], at: Date): Promise<Hold[]> {
   if (targetIds.length === 0) return [];
-  const rows = await db
+  return (await inForce(db, at).where("target_id", "in", targetIds).execute()).map(holdOf);
+}
+
+function inForce(db: Queries, at: Date) {
+  return db
     .selectFrom("hold")
     .selectAll()
-    .where("target_id", "in", targetIds)
     .where((where) => where.or([where("until", "is", null), where("until", ">", at)]))
     .orderBy("created_at")
-    .orderBy("id")
-    .execute();
-  return rows.map(holdOf);
+    .orderBy("id");
 }
 
 /** Locks the target, as every write to it does: an attempt begins either before the hold or under it. */

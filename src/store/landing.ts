@@ -83,7 +83,7 @@ async function follow(
     .where("id", "=", item.deliveryId)
     .execute();
   const message =
-    kind === "landed" ? `Commit ${item.commit} is on the branch.` : `Commit ${item.commit} holds it already.`;
+    kind === "landed" ? `commit ${item.commit} is on the branch` : `commit ${item.commit} holds it already`;
   await record(trx, at, [{ deliveryId: item.deliveryId, kind, message, data: { commit: item.commit } }]);
 }
 
@@ -95,7 +95,7 @@ async function supersede(
 ): Promise<void> {
   const ending: Ending = {
     outcome: "superseded",
-    message: `Superseded by delivery ${newer.deliveryId} with commit ${newer.commit}.`,
+    message: `delivery ${newer.deliveryId} brought commit ${newer.commit}`,
   };
   await end(trx, at, older, ending);
 }

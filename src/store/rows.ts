@@ -30,6 +30,7 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     environment: row.environment,
     laneId: row.lane_id,
     images: row.images,
+    ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     phase: row.phase,
     ...(row.wait_reason === null ? {} : { waitReason: row.wait_reason }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),

@@ -59,6 +59,7 @@ export interface DeliveryTable {
   app: string;
   environment: string;
   images: Json<ImageValue[]>;
+  traceparent: string | null;
   phase: Phase;
   wait_reason: WaitReason | null;
   outcome: Outcome | null;

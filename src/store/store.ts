@@ -1,13 +1,15 @@
 import { adopt, attemptDead, attemptLanded, beginAttempt } from "./attempts.ts";
 import { accept, build } from "./builds.ts";
+import { countDeliveries } from "./counts.ts";
 import { deliveries, delivery, events } from "./deliveries.ts";
+import { Feed } from "./feed.ts";
 import { examined } from "./foreign.ts";
-import { createHold, holds, pin, removeHold, unpin } from "./holds.ts";
+import { allHolds, createHold, holds, pin, removeHold, unpin } from "./holds.ts";
 import { laneWork } from "./lane-work.ts";
 import { claimLane, releaseLane, renewLane, wakeLane } from "./lanes.ts";
 import type { Changes } from "./notify.ts";
 import type { Sql } from "./sql.ts";
-import { targetStates } from "./targets.ts";
+import { targetIds, targetStates } from "./targets.ts";
 import { createToken, revokeToken, tokenByHash } from "./tokens.ts";
 import { claim, expedite, now, pending, save } from "./work.ts";
 
@@ -19,6 +21,7 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     <R extends unknown[], T>(query: (deps: Sql, ...rest: R) => T) =>
     (...rest: R): T =>
       query(sql, ...rest);
+  const feed = new Feed(sql);
   return {
     accept: on(accept),
 
@@ -26,7 +29,10 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     delivery: on(delivery),
     deliveries: on(deliveries),
     events: on(events),
+    eventsAfter: (after: number | undefined, limit: number) => feed.eventsAfter(after, limit),
+    countDeliveries: on(countDeliveries),
     targetStates: on(targetStates),
+    targetIds: on(targetIds),
     holds: on(holds),
     waitForChange: (timeoutMs: number, signal: AbortSignal) => changes.wait(timeoutMs, signal),
 
@@ -48,6 +54,7 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     examined: on(examined),
 
     createHold: on(createHold),
+    allHolds: on(allHolds),
     removeHold: on(removeHold),
     pin: on(pin),
     unpin: on(unpin),

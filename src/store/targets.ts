@@ -3,7 +3,7 @@ import type { Build } from "../model/build.ts";
 import type { Delivery } from "../model/delivery.ts";
 import { withBuilds } from "./deliveries.ts";
 import type { Schema, TargetTable } from "./schema.ts";
-import { type Queries, type Sql, snapshot } from "./sql.ts";
+import { type Queries, read, type Sql, snapshot } from "./sql.ts";
 
 export interface TargetState {
   id: string;
@@ -11,6 +11,7 @@ export interface TargetState {
   lastHealthyDeliveryId?: string;
   pinned?: { by: string; why: string };
   overridden?: { kind: "reverted" | "changed"; commit: string };
+  since: number;
   version: number;
 }
 
@@ -24,6 +25,11 @@ export async function targetStates(deps: Sql, ids: readonly string[]): Promise<M
     const states = await statesOf(trx, rows);
     return new Map(states.map((state) => [state.id, state]));
   });
+}
+
+export async function targetIds(deps: Sql): Promise<string[]> {
+  const rows = await read(deps, (db) => db.selectFrom("target").select("id").execute());
+  return rows.map(({ id }) => id);
 }
 
 /** In the order of the rows. */
@@ -45,6 +51,7 @@ function stateOf(row: TargetRow, current: TargetState["current"]): TargetState {
     ...(row.overridden_kind === null || row.overridden_commit === null
       ? {}
       : { overridden: { kind: row.overridden_kind, commit: row.overridden_commit } }),
+    since: row.since.getTime(),
     version: row.version,
   };
 }

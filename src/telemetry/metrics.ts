@@ -1,39 +1,52 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Outcome } from "../model/delivery.ts";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Clock } from "../model/ambient.ts";
 import type { PushResult } from "../model/git.ts";
+import { makeGauges, type Readings } from "./readings.ts";
 
 type Stage = "accept" | "verify" | "write" | "observe";
 
-/** What the parts count, and the page that Prometheus reads. Labels have few values: never an image, commit or name. */
+/** What the parts count, and the page that Prometheus reads. Labels have few values: never an image, commit or app. */
 export interface BridgeMetrics {
   buildAccepted(result: "accepted" | "repeat"): void;
-  deliveryDone(outcome: Outcome): void;
   /** Seconds that one run of a stage took. */
   stage(stage: Stage, seconds: number): void;
   push(result: PushResult["kind"]): void;
+  /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
+  commitToHealthy(seconds: number): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
+  /** One answered HTTP request; `route` is the pattern, not the path. */
+  request(request: { route: string; method: string; status: number; seconds: number }): void;
+  /** Event streams that are open now. */
+  streams(open: number): void;
+  /** Adds what is not counted but read whenever the page is. */
+  readAtScrape(readings: Readings): void;
   /** The text exposition format with its content type. */
   page(): Promise<{ contentType: string; body: string }>;
 }
 
 // From one store transaction (a few milliseconds) up to a slow push or refresh.
 const STAGE_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+// The default settle time is 30 s and the default timeout 13 min.
+const HEALTHY_SECONDS = [5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_200, 3_600];
+// A request that waits for a build is held for up to a minute.
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30, 60];
 
 /** Every call has its own registry, so that several bridges can live in one process. */
-export function createMetrics(options: { version: string }): BridgeMetrics {
+export function createMetrics(options: { version: string; clock: Clock }): BridgeMetrics {
   const registry = new Registry();
   const registers = [registry];
+  collectDefaultMetrics({ register: registry });
   const builds = new Counter({
     name: "gitspan_builds_total",
     help: "Builds that were stored, or were known already",
     labelNames: ["result"],
     registers,
   });
-  const deliveries = new Counter({
-    name: "gitspan_deliveries_total",
-    help: "Deliveries that ended, by outcome",
-    labelNames: ["outcome"],
+  const events = new Counter({
+    name: "gitspan_events_total",
+    help: "Events of CI systems, by what became of them",
+    labelNames: ["source", "result"],
     registers,
   });
   const stages = new Histogram({
@@ -44,17 +57,31 @@ export function createMetrics(options: { version: string }): BridgeMetrics {
     registers,
   });
   const pushes = new Counter({
-    name: "gitspan_push_total",
+    name: "gitspan_git_push_total",
     help: "Pushes to GitOps repositories, by result",
     labelNames: ["result"],
     registers,
   });
-  const events = new Counter({
-    name: "gitspan_events_total",
-    help: "Events of CI systems, by what became of them",
-    labelNames: ["source", "result"],
+  const healthy = new Histogram({
+    name: "gitspan_commit_to_healthy_seconds",
+    help: "From the commit on the branch to the outcome healthy",
+    buckets: HEALTHY_SECONDS,
     registers,
   });
+  const requests = new Counter({
+    name: "gitspan_http_requests_total",
+    help: "Answered requests, by route pattern, method and status",
+    labelNames: ["route", "method", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "gitspan_http_request_seconds",
+    help: "Time to the end of the answer, by route pattern and method",
+    labelNames: ["route", "method"],
+    buckets: REQUEST_SECONDS,
+    registers,
+  });
+  const streams = new Gauge({ name: "gitspan_http_streams", help: "Open event streams", registers });
   new Gauge({
     name: "gitspan_build_info",
     help: "Always 1; the version is in the label",
@@ -62,12 +89,24 @@ export function createMetrics(options: { version: string }): BridgeMetrics {
     registers,
   }).set({ version: options.version }, 1);
 
+  let update = async (): Promise<void> => undefined;
   return {
     buildAccepted: (result) => builds.inc({ result }),
-    deliveryDone: (outcome) => deliveries.inc({ outcome }),
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     push: (result) => pushes.inc({ result }),
+    commitToHealthy: (seconds) => healthy.observe(seconds),
     event: (source, result) => events.inc({ source, result }),
-    page: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    request: ({ route, method, status, seconds }) => {
+      requests.inc({ route, method, status: String(status) });
+      durations.observe({ route, method }, seconds);
+    },
+    streams: (open) => streams.set(open),
+    readAtScrape: (readings) => {
+      update = makeGauges({ registry, clock: options.clock }, readings);
+    },
+    page: async () => {
+      await update();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }

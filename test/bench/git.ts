@@ -1,83 +1,56 @@
 /**
- * What a bump costs on the wire and in time, against the floor: one POST of a pack that lies ready. Everything runs over
- * `git http-backend` on loopback, so the ratios tell more than the milliseconds.
+ * What a bump costs on the wire and in time, against the floor (one POST of a pack that lies ready) and against other tools.
+ * Everything runs over `git http-backend` on loopback, so the ratios tell more than the milliseconds.
  */
-import { systemAmbient } from "../../src/ambient.ts";
 import { FLUSH, packet } from "../../src/git/pkt-line.ts";
-import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
-import type { CommitPlan, Oid, PreparedPush } from "../../src/model/git.ts";
+import type { Oid, PreparedPush } from "../../src/model/git.ts";
 import { initBare } from "../fakes/bare-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
+import { bump, openEngine, prepareBumps, tipOf } from "./git-bump.ts";
+import { benchPeers } from "./git-peers.ts";
+import { type GitBenchRow, lineOf, type Measure, measuring, type Report } from "./git-row.ts";
+import { benchWriters } from "./git-writers.ts";
 import { FILES_PER_APP, monorepoStream, overlayOf } from "./monorepo.ts";
 
-export interface GitBenchRow {
-  files: number;
-  what: string;
-  bumps: number;
-  /** The median of the runs. */
-  ms: number;
-  requests: number;
-  /** Bytes the engine received, and sent. */
-  bytesIn: number;
-  bytesOut: number;
-}
-
-export interface GitBenchOptions {
-  json: boolean;
-  /** Numbers of files; default 1,000 and 20,000, and 90,000 with `large`. */
-  sizes?: number[];
-  large?: boolean;
-}
-
-const { signal } = new AbortController();
-const WHO = { name: "gitspan", email: "gitspan@example.com" };
 const RUNS = 7;
-let serial = 0;
+/** Other tools take minutes beyond. */
+const PEER_FILES = 1000;
 
-/** Measures and prints one row per size and way; with `json` each row is one line of JSON. */
-export async function benchGit(options: GitBenchOptions): Promise<GitBenchRow[]> {
-  const sizes = options.sizes ?? (options.large === true ? [1000, 20_000, 90_000] : [1000, 20_000]);
-  const rows: GitBenchRow[] = [];
+/** Measures 1,000 and 20,000 files, with `large` also 90,000 and the other tools at 20,000; one line per row. */
+export async function benchGit(options: { json: boolean; large: boolean }): Promise<void> {
   const report = (row: GitBenchRow): void => {
-    rows.push(row);
     console.log(options.json ? JSON.stringify({ bench: "git", ...row }) : lineOf(row));
   };
-  for (const files of sizes) {
-    const server = await startGitServer();
-    try {
-      await initBare(server.dir("mono"));
-      await server.importStream("mono", monorepoStream(Math.ceil(files / FILES_PER_APP)));
-      await benchSize(server, files, report);
-      await server.fsck("mono");
-    } finally {
-      await server.close();
-    }
+  for (const files of options.large ? [1000, 20_000, 90_000] : [1000, 20_000]) {
+    await benchSize(files, options.large ? 20 * PEER_FILES : PEER_FILES, report);
   }
-  return rows;
 }
 
-async function benchSize(server: GitServer, files: number, report: (row: GitBenchRow) => void): Promise<void> {
+async function benchSize(files: number, peerFiles: number, report: Report): Promise<void> {
+  const server = await startGitServer();
   const apps = Math.ceil(files / FILES_PER_APP);
-  const open = (): HttpRepository => openHttpRepository({ ambient: systemAmbient }, { url: server.url("mono") });
-  const measure = async (what: string, bumps: number, runs: number, once: () => Promise<void>): Promise<void> => {
-    const times: number[] = [];
-    for (let run = 0; run < runs; run++) {
-      server.resetStats();
-      const start = performance.now();
-      await once();
-      times.push(performance.now() - start);
-    }
-    const { requests, bytesIn, bytesOut } = server.stats();
-    const ms = Math.round((times.toSorted((a, b) => a - b)[Math.floor(runs / 2)] ?? 0) * 10) / 10;
-    report({ files, what, bumps, ms, requests, bytesIn: bytesOut, bytesOut: bytesIn });
-  };
-  const batch = (size: number): number[] => Array.from({ length: size }, (_, i) => (i * 7) % apps);
+  try {
+    await initBare(server.dir("mono"));
+    await server.importStream("mono", monorepoStream(apps));
+    const measure = measuring(server, files, report);
+    await benchEngine(server, measure, apps);
+    await benchFallback(server, measure, apps);
+    if (files <= peerFiles) await benchPeers(server, measure);
+    for (const writers of [1, 5]) if (files <= PEER_FILES) await benchWriters(server, measure, writers, apps);
+    await server.fsck("mono");
+  } finally {
+    await server.close();
+  }
+}
 
-  const warm = open();
-  let tip = await bump(warm, await warm.tip("main", signal), [7]);
+async function benchEngine(server: GitServer, measure: Measure, apps: number): Promise<void> {
+  const url = server.url("mono");
+  const batch = (size: number): number[] => Array.from({ length: size }, (_, i) => (i * 7) % apps);
+  const warm = openEngine(url);
+  let tip = await bump(warm, await tipOf(warm), [7]);
   const ready: PreparedPush[] = [];
   for (let run = 0, base = tip; run <= RUNS; run++) {
-    const prepared = await prepare(warm, base, [7]);
+    const prepared = await prepareBumps(warm, base, [7]);
     ready.push(prepared);
     base = prepared.head;
   }
@@ -87,27 +60,27 @@ async function benchSize(server: GitServer, files: number, report: (row: GitBenc
   };
   // The first one pays for loading the client.
   await floor();
-  await measure("floor: one POST of a ready pack", 1, RUNS, floor);
-  await measure("one bump, warm", 1, RUNS, async () => {
+  await measure("floor: one POST of a ready pack", { runs: RUNS }, floor);
+  await measure("one bump, warm", { runs: RUNS }, async () => {
     tip = await bump(warm, tip, [7]);
   });
-  await measure("one bump, warm, with a look at the branch", 1, RUNS, async () => {
-    tip = await bump(warm, await warm.tip("main", signal), [7]);
+  await measure("one bump, warm, with a look at the branch", { runs: RUNS }, async () => {
+    tip = await bump(warm, await tipOf(warm), [7]);
   });
-  await measure("one bump, cold", 1, RUNS, async () => {
-    const cold = open();
-    tip = await bump(cold, await cold.tip("main", signal), [apps - 1]);
+  await measure("one bump, cold", { runs: RUNS }, async () => {
+    const cold = openEngine(url);
+    tip = await bump(cold, await tipOf(cold), [apps - 1]);
     cold.close();
   });
   for (const size of [100, 1000].filter((bumps) => bumps <= apps)) {
-    await measure(`${size} bumps in one push, cold`, size, 3, async () => {
-      const cold = open();
-      tip = await bump(cold, await cold.tip("main", signal), batch(size));
+    await measure(`${size} bumps in one push, cold`, { bumps: size, runs: 3 }, async () => {
+      const cold = openEngine(url);
+      tip = await bump(cold, await tipOf(cold), batch(size));
       cold.close();
     });
-    const again = open();
+    const again = openEngine(url);
     tip = await bump(again, tip, batch(size));
-    await measure(`${size} bumps in one push, warm`, size, 3, async () => {
+    await measure(`${size} bumps in one push, warm`, { bumps: size, runs: 3 }, async () => {
       tip = await bump(again, tip, batch(size));
     });
     again.close();
@@ -115,24 +88,23 @@ async function benchSize(server: GitServer, files: number, report: (row: GitBenc
   warm.close();
 }
 
-/** Reads the files, plans one commit per application, pushes; gives the new tip. */
-async function bump(git: HttpRepository, tip: Oid, apps: number[]): Promise<Oid> {
-  const prepared = await prepare(git, tip, apps);
-  const result = await git.push(prepared, signal);
-  if (result.kind !== "landed") throw new Error(`the push did not land: ${JSON.stringify(result)}`);
-  return prepared.head;
-}
-
-async function prepare(git: HttpRepository, tip: Oid, apps: number[]): Promise<PreparedPush> {
-  const files = await git.readFiles(tip, apps.map(overlayOf), signal);
-  const plans = apps.map((app): CommitPlan => {
-    const path = overlayOf(app);
-    const text = new TextDecoder().decode(files.get(path)).replace(/newTag: "[^"]*"/, `newTag: "2.0.${serial++}"`);
-    const content = new TextEncoder().encode(text);
-    const message = `deploy(app-${app}): dev 2.0.${serial}\n`;
-    return { files: new Map([[path, content]]), message, author: WHO, committer: WHO, time: Date.now() };
+/** From a server that gives out no single objects: the first bump, and one after somebody else has moved the branch. */
+async function benchFallback(server: GitServer, measure: Measure, apps: number): Promise<void> {
+  await server.git("mono", "config", "uploadpack.allowFilter", "false");
+  const git = openEngine(server.url("mono"));
+  await measure("no partial clones: one bump, cold", { runs: 1 }, async () => {
+    await bump(git, await tipOf(git), [3]);
   });
-  return git.prepare("main", tip, plans, signal);
+  for (let move = 0; move < 3; move++) {
+    await server.commit("mono", { [overlayOf(apps - 1)]: `newTag: "${move}"\n` }, "by hand");
+    const what = move === 0 ? "after the first foreign commit" : "after a foreign commit";
+    if (move === 1) continue;
+    await measure(`no partial clones: one bump ${what}`, { runs: 1 }, async () => {
+      await bump(git, await tipOf(git), [3]);
+    });
+  }
+  git.close();
+  await server.git("mono", "config", "uploadpack.allowFilter", "true");
 }
 
 /** The least that a push can be: nothing is read, planned or checked. */
@@ -146,16 +118,4 @@ async function post(server: GitServer, prepared: PreparedPush): Promise<Oid> {
   const text = await answer.text();
   if (!text.includes("ok refs/heads/main")) throw new Error(`the floor did not hold: ${text}`);
   return prepared.head;
-}
-
-function lineOf(row: GitBenchRow): string {
-  const cells = [
-    `${row.files} files`.padEnd(14),
-    row.what.padEnd(44),
-    `${row.ms} ms`.padStart(11),
-    `${row.requests} requests`.padStart(13),
-    `${row.bytesIn} B in`.padStart(14),
-    `${row.bytesOut} B out`.padStart(16),
-  ];
-  return cells.join(" ");
 }

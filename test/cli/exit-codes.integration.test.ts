@@ -46,6 +46,9 @@ describe("the exit code", () => {
   it("1: a failure outweighs a refusal", async () => {
     expect(exitCodeOfOutcomes([{ outcome: "rejected" }, { outcome: "failed" }, { outcome: "healthy" }])).toBe(1);
     expect(exitCodeOfOutcomes([{ outcome: "rejected" }, { outcome: "healthy" }, {}])).toBe(4);
+    const absent = { outcome: "cancelled", reason: "target-removed" } as const;
+    expect(exitCodeOfOutcomes([absent, { outcome: "healthy" }])).toBe(0);
+    expect(exitCodeOfOutcomes([absent, absent])).toBe(4);
   });
 
   it.each([

@@ -20,13 +20,18 @@ function fakeBridge(): BridgeModule & { tokens: Map<string, NewToken>; log: stri
   return {
     tokens,
     log,
+    previewBuild: async () => ({ targets: [], misses: [] }),
     withStore: async (configFile, work) => {
       log.push(`open ${configFile}`);
       return work(store);
     },
     startBridge: async ({ configFile }) => {
       log.push(`start ${configFile}`);
-      return { address: "http://127.0.0.1:8484", close: async () => void log.push("closed") };
+      return {
+        address: "http://127.0.0.1:8484",
+        reload: async () => void log.push("reloaded"),
+        close: async () => void log.push("closed"),
+      };
     },
   };
 }

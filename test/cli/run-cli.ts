@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { systemAmbient } from "../../src/ambient.ts";
 import type { BridgeModule } from "../../src/cli/bridge-module.ts";
 import type { Io } from "../../src/cli/io.ts";
@@ -31,10 +32,12 @@ export async function runCli(args: readonly string[], world: CliWorld = {}): Pro
     stdout: output("stdout"),
     stderr: output("stderr"),
     readInput: async () => world.input ?? "",
+    inputBytes: () => Readable.from([Buffer.from(world.input ?? "")]),
     env: world.env ?? {},
     clock: systemAmbient.clock,
     random: { next: () => 0 },
     signal: world.signal ?? new AbortController().signal,
+    onReload: () => undefined,
     loadBridge: async () => {
       if (world.bridge === undefined) throw new Error("this command has no business with the bridge");
       return world.bridge;

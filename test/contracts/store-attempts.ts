@@ -41,6 +41,20 @@ export function attemptContract(name: string, makeSubject: MakeStore): void {
       });
     });
 
+    it("keeps what a person should know of an edit in the history, but not in the attempt", async () => {
+      const { store } = subject;
+      const delivery = await ready(store);
+      const claim = await claimLane(store);
+      const attempt = await attemptFor(store, claim, [delivery]);
+      const items = attempt.items.map((item) => ({ ...item, warnings: ["the tag looks like a number"] }));
+      expect(await store.beginAttempt({ ...attempt, items })).toEqual({ kind: "begun" });
+      expect(await store.events(delivery.id)).toContainEqual(
+        expect.objectContaining({ kind: "warning", message: "the tag looks like a number" }),
+      );
+      const [open] = (await store.laneWork(claim)).openAttempts;
+      expect(JSON.stringify(open?.items)).not.toContain("looks like a number");
+    });
+
     it("may plan a delivery that is being written again, in a second attempt", async () => {
       const { store } = subject;
       const delivery = await ready(store);
@@ -207,7 +221,7 @@ export function attemptContract(name: string, makeSubject: MakeStore): void {
       expect(target?.current?.delivery.id).toBe(newer.id);
     });
 
-    it("is dead: its deliveries are ready again and the lane is due", async () => {
+    it("is dead: its deliveries are ready again, and its claimant says when the lane is due", async () => {
       const { store } = subject;
       const delivery = await ready(store);
       const claim = await claimLane(store);
@@ -217,7 +231,9 @@ export function attemptContract(name: string, makeSubject: MakeStore): void {
       expect(await reread(store, delivery)).toMatchObject({ phase: "ready" });
       const event = (await store.events(delivery.id)).at(-1);
       expect(event).toMatchObject({ kind: "ready", message: expect.stringContaining("the branch had moved") });
-      await store.releaseLane(claim);
+      await store.releaseLane(claim, 30_000);
+      expect(await store.claimLane(LEASE)).toBeUndefined();
+      await subject.advance(30_000);
       expect(await store.claimLane(LEASE)).toBeDefined();
     });
 

@@ -64,13 +64,26 @@ export function intakeContract(name: string, makeSubject: MakeStore): void {
       expect(again).toEqual({ ...first, kind: "repeat" });
     });
 
-    it("takes runs of one uid on two clusters for two builds", async () => {
+    it("knows the run by its UUID, with or without the cluster's name", async () => {
       const { store } = subject;
       const input = acceptInput();
       await store.accept(input);
-      const run = { ...input.report.run!, cluster: "second" };
-      const elsewhere = acceptInput({ report: { ...input.report, run } });
-      expect((await store.accept(elsewhere)).kind).toBe("accepted");
+      const { cluster: _cluster, ...run } = input.report.run!;
+      const again = acceptInput({ report: { ...input.report, run }, subject: "tekton:main/ci" });
+      expect((await store.accept(again)).kind).toBe("repeat");
+    });
+
+    it("takes runs that another CI merely numbers apart by cluster, name and subject", async () => {
+      const { store } = subject;
+      const { report } = acceptInput();
+      const run = { ...report.run!, uid: "7" };
+      const reports = [run, { ...run, cluster: "second" }, { ...run, name: "run-2" }].map((one) => ({
+        ...report,
+        run: one,
+      }));
+      for (const one of reports) expect((await store.accept(acceptInput({ report: one }))).kind).toBe("accepted");
+      expect((await store.accept(acceptInput({ report: reports[0]!, subject: "token:b" }))).kind).toBe("accepted");
+      expect((await store.accept(acceptInput({ report: reports[0]! }))).kind).toBe("repeat");
     });
 
     it("knows a build without a run by its subject, source commit and artifacts in any order", async () => {

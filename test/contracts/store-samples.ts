@@ -42,6 +42,12 @@ export function nextId(prefix: string): string {
   return `${prefix}-${process.pid}-${String(++last).padStart(6, "0")}`;
 }
 
+/** As Kubernetes names a run. */
+function nextUuid(): string {
+  const tail = (process.pid * 1_000_000 + ++last).toString(16).padStart(12, "0");
+  return `8ce0978f-25f7-4ad9-9297-${tail}`;
+}
+
 export function digestOf(letter: string): Digest {
   return `sha256:${letter.repeat(64)}`;
 }
@@ -75,7 +81,7 @@ export function acceptInput(over: Partial<AcceptInput> = {}): AcceptInput {
         ref: "refs/heads/main",
         time: 1_700_000_000_000,
       },
-      run: { kind: "PipelineRun", uid: `uid-${buildId}`, namespace: "ci", name: "run-1", cluster: "main" },
+      run: { kind: "PipelineRun", uid: nextUuid(), namespace: "ci", name: "run-1", cluster: "main" },
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     },
     subject: "token:ci",

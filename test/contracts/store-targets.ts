@@ -41,6 +41,17 @@ export function targetContract(name: string, makeSubject: MakeStore): void {
       return await claimLane(store);
     };
 
+    it("remembers when it first heard of a target", async () => {
+      const { store, other } = subject;
+      const before = await store.now();
+      const delivery = await ready(store);
+      const since = (await stateOf(other, delivery.targetId))?.since ?? 0;
+      expect(since).toBeGreaterThanOrEqual(before);
+      expect(since).toBeLessThanOrEqual(delivery.createdAt);
+      await ready(store);
+      expect((await stateOf(store, delivery.targetId))?.since).toBe(since);
+    });
+
     it("remembers the examined tip for the next claim", async () => {
       const { store, other } = subject;
       await ready(store);
@@ -138,6 +149,8 @@ export function targetContract(name: string, makeSubject: MakeStore): void {
       const created = await store.createHold(hold);
       expect(created).toMatchObject(hold);
       expect(await other.holds([targetId, "none"])).toEqual([created]);
+      expect(await other.allHolds()).toContainEqual(created);
+      expect(await other.targetIds()).toContain(targetId);
       const before = await stateOf(store, targetId);
       expect(await other.removeHold(hold.id)).toBe(true);
       expect(await store.removeHold(hold.id)).toBe(false);
@@ -152,6 +165,7 @@ export function targetContract(name: string, makeSubject: MakeStore): void {
       expect(await store.holds(["checkout/dev"])).toMatchObject([{ until }]);
       await subject.advance(30_000);
       expect(await store.holds(["checkout/dev"])).toEqual([]);
+      expect(await store.allHolds()).toEqual([]);
     });
 
     it("pins and releases a target with new versions", async () => {

@@ -1,4 +1,5 @@
 import { attemptContract } from "./store-attempts.ts";
+import { feedContract } from "./store-feed.ts";
 import { intakeContract } from "./store-intake.ts";
 import { laneContract } from "./store-lanes.ts";
 import { readingContract } from "./store-reading.ts";
@@ -11,6 +12,7 @@ import { workContract } from "./store-work.ts";
 export function storeContract(name: string, makeSubject: MakeStore): void {
   intakeContract(name, makeSubject);
   readingContract(name, makeSubject);
+  feedContract(name, makeSubject);
   workContract(name, makeSubject);
   laneContract(name, makeSubject);
   attemptContract(name, makeSubject);

@@ -81,8 +81,8 @@ describe("accept", () => {
     expect(await house.accept({ report, caller, idempotency: { key: "k", bodyHash: "one" } })).toMatchObject({
       kind: "repeat",
     });
-    await expect(
-      house.accept({ report, caller, idempotency: { key: "k", bodyHash: "two" } }),
-    ).rejects.toMatchObject({ code: "idempotency-mismatch" });
+    await expect(house.accept({ report, caller, idempotency: { key: "k", bodyHash: "two" } })).rejects.toMatchObject({
+      code: "idempotency-mismatch",
+    });
   });
 });

@@ -1,10 +1,11 @@
 import { accept } from "../../src/delivery/accept.ts";
 import { sourceTimeHistory } from "../../src/delivery/order.ts";
-import type { GitRepository, Settings } from "../../src/delivery/ports.ts";
+import type { GitRepository, Metrics, Settings } from "../../src/delivery/ports.ts";
+import type { LaneResult } from "../../src/delivery/push.ts";
 import type { LaneClaim } from "../../src/delivery/store-ports.ts";
 import { verify } from "../../src/delivery/verify.ts";
 import type { WorkerDeps } from "../../src/delivery/worker.ts";
-import { type LaneResult, writeLane } from "../../src/delivery/write.ts";
+import { writeLane } from "../../src/delivery/write.ts";
 import type { Artifact, BuildReport } from "../../src/model/build.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import { GitspanError } from "../../src/model/errors.ts";
@@ -20,6 +21,9 @@ export const LANE = "gitops@main";
 export const never = new AbortController().signal;
 const GIT_URL = "https://git.example.com/platform/gitops.git";
 const AUTHOR = { name: "gitspan", email: "gitspan@example.com" };
+
+/** Counts nothing, whatever there is to count. */
+const silent = new Proxy({} as Metrics, { get: () => () => undefined });
 
 /** What a test says of a build; the rest is made up, each build's source commit newer than the one before. */
 export interface BuildWords {
@@ -43,8 +47,10 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
   const store = new MemoryStore({ clock: time });
   const argocd = new ScriptedArgoCd();
   const logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
-  const logAs = (level: string) => (message: string, fields: Record<string, unknown> = {}) =>
-    void logged.push({ level, message, fields });
+  const logAs =
+    (level: string) =>
+    (message: string, fields: Record<string, unknown> = {}) =>
+      void logged.push({ level, message, fields });
   const house = { settings: settingsOf(targets), repository: git as GitRepository | undefined };
   let made = 0;
   const ids = { uuid: () => `id-${String(++made).padStart(4, "0")}` };
@@ -57,7 +63,7 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
     settings: () => house.settings,
     ids,
     log: { debug: logAs("debug"), info: logAs("info"), warn: logAs("warn"), error: logAs("error") },
-    metrics: { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {}, event() {} },
+    metrics: silent,
   };
 
   const received = async (words: BuildWords): Promise<Delivery[]> => {
@@ -95,7 +101,19 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
     return reread(first!);
   };
   return {
-    ...{ time, git, store, argocd, targets, deps, logged, received, verifyDue, claimLane, write, reread, ready },
+    time,
+    git,
+    store,
+    argocd,
+    targets,
+    deps,
+    logged,
+    received,
+    verifyDue,
+    claimLane,
+    write,
+    reread,
+    ready,
     /** Accepts, verifies and writes; the first delivery of the build. */
     async written(words: BuildWords): Promise<Delivery> {
       const delivery = await ready(words);
@@ -154,6 +172,7 @@ export function overlayOf(target: Target, tag: string): string {
 export function settingsOf(targets: readonly Target[]): Settings {
   return {
     hash: "first",
+    targets: () => targets,
     target: (id) => targets.find((target) => target.id === id),
     repository: (name) => (name === "gitops" ? { url: GIT_URL, author: AUTHOR } : undefined),
     match: (report) => ({
@@ -172,7 +191,13 @@ export function settingsOf(targets: readonly Target[]): Settings {
 }
 
 function reportOf(words: BuildWords, number: number): BuildReport {
-  const { tag, apps = ["checkout"], digest, sourceTime = T0 + number * 1_000, finishedAt = T0 + number * 1_000 } = words;
+  const {
+    tag,
+    apps = ["checkout"],
+    digest,
+    sourceTime = T0 + number * 1_000,
+    finishedAt = T0 + number * 1_000,
+  } = words;
   return {
     artifacts: apps.map((app) => ({ name: app, repository: repositoryOf(app), tag, ...(digest && { digest }) })),
     source: {

@@ -34,6 +34,21 @@ describe("commit message", () => {
     expect(lines.some((line) => line.startsWith("This reverts"))).toBe(false);
   });
 
+  it("cuts long words for people, never a reference that machines read", () => {
+    const image = { name: "a", repository: `registry.example.com/${"a".repeat(234)}`, tag: "t".repeat(128) };
+    const build = aBuild();
+    build.source.subject = "long ".repeat(100);
+    const lines = commitMessage(aDelivery({ images: [image] }), build).split("\n");
+    expect(lines).toContain(`Gitspan-Image: ${image.repository}:${image.tag}`);
+    expect(lines.filter((line) => line.startsWith("Change: ")).map((line) => line.length)).toEqual([200]);
+  });
+
+  it("does not cut a character in two", () => {
+    const build = aBuild();
+    build.source.subject = `${"x".repeat(191)}\u{1f680}`;
+    expect(commitMessage(aDelivery(), build).isWellFormed()).toBe(true);
+  });
+
   it("names images that share a tag once, and falls back to the digest", () => {
     const digest = `sha256:${"a".repeat(64)}` as const;
     expect(

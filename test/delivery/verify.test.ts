@@ -19,9 +19,7 @@ describe("verify", () => {
     const house = makeHouse();
     const newer = await house.written({ tag: "1.2", sourceTime: T0 + 20 });
     const older = await house.ready({ tag: "1.1", sourceTime: T0 + 10 });
-    expect(await house.saysOf(older)).toBe(
-      `superseded: delivery ${newer.id} brings a newer build to checkout/staging`,
-    );
+    expect(await house.saysOf(older)).toBe(`superseded: delivery ${newer.id} brings a newer build to checkout/staging`);
   });
 
   it("supersedes a build that is older than one on its way", async () => {
@@ -66,10 +64,12 @@ describe("verify", () => {
   });
 
   it("does not give way to a newer build that has expired", async () => {
-    const house = makeHouse({ targets: [targetOf("checkout")] });
+    const house = makeHouse();
     await house.received({ tag: "1.2", sourceTime: T0 + 20 });
     await house.wait(DAY);
-    expect((await house.ready({ tag: "1.1", sourceTime: T0 + 10 })).phase).toBe("ready");
+    const [older] = await house.received({ tag: "1.1", sourceTime: T0 + 10 });
+    await verify(house.deps, older!, never);
+    expect((await house.reread(older!)).phase).toBe("ready");
   });
 
   it.each([

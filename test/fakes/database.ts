@@ -29,6 +29,20 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), "gitspan-db-"));
   const settings = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
   const server = await startEmbedded(databaseDeps, { directory, mode: "serve", settings });
+  return await testDatabaseOn(
+    (database) => urlOf(server, database),
+    async () => {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  );
+}
+
+/** The same on any PostgreSQL server, whose superuser the URLs name. */
+export async function testDatabaseOn(
+  urlOf: (database: string) => string,
+  stop: () => Promise<void>,
+): Promise<TestDatabase> {
   const run = async (url: string, statement: string, values: unknown[] = []) => {
     const client = new Client({ connectionString: url });
     await client.connect();
@@ -38,14 +52,14 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       await client.end();
     }
   };
-  const admin = urlOf(server, "postgres");
+  const admin = urlOf("postgres");
   await run(admin, `create database ${TEMPLATE}`);
-  await migrate(new Client({ connectionString: urlOf(server, TEMPLATE) }));
+  await migrate(new Client({ connectionString: urlOf(TEMPLATE) }));
   let made = 0;
   const create = async (template: string): Promise<string> => {
     const name = `test_${++made}`;
     await run(admin, `create database ${name} template ${template}`);
-    return urlOf(server, name);
+    return urlOf(name);
   };
   const fresh = (): Promise<string> => create(TEMPLATE);
   return {
@@ -53,10 +67,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     run,
     empty: () => create("template0"),
     open: async () => await openDatabase(databaseDeps, { url: await fresh() }),
-    async close() {
-      await server.stop();
-      await rm(directory, { recursive: true, force: true });
-    },
+    close: stop,
   };
 }
 

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packet } from "../../src/git/pkt-line.ts";
 import {
   commitFiles,
   gitEnvironment,
@@ -34,11 +35,22 @@ type GitFault =
   /** The answer is this one; git never hears of the request. */
   | { kind: "answer"; status: number; headers?: Record<string, string>; body?: string | Uint8Array };
 
+/**
+ * `lazy`: version 2 and partial clones. `no-filter`: version 2 as git offers it without configuration. `tips-only`: claims
+ * to serve filters but gives out nothing but what is a branch's commit, as some servers that are not git do. `v0`: as
+ * behind a proxy that drops the header Git-Protocol. `v0-filter`: the same, with partial clones.
+ */
+export type GitServerMode = "lazy" | "no-filter" | "tips-only" | "v0" | "v0-filter";
+
+export const GIT_SERVER_MODES: readonly GitServerMode[] = ["lazy", "no-filter", "tips-only", "v0", "v0-filter"];
+
 export interface GitServerOptions {
   /** Asked of every request (HTTP basic). */
   auth?: { username: string; password: string };
   /** Default 0: any free port. */
   port?: number;
+  /** What a reader is offered; default `lazy`. */
+  mode?: GitServerMode;
   /** Keeps repositories here instead of a temporary directory that is removed at close. */
   root?: string;
 }
@@ -86,6 +98,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const root = options.root ?? (await mkdtemp(join(tmpdir(), "gitspan-git-")));
   const backend = join((await runGit(["--exec-path"])).toString().trim(), "git-http-backend");
   const faults: { kind: GitRequestKind; fault: GitFault }[] = [];
+  const mode = options.mode ?? "lazy";
   let stats = emptyStats();
   const running = new Set<Promise<void>>();
 
@@ -113,7 +126,12 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       fault.onHeld?.();
       await fault.until;
     }
-    const result = await runBackend(backend, root, request, body);
+    if (mode.startsWith("v0")) delete request.headers["git-protocol"];
+    const refused = mode === "tips-only" && kind === "fetch" ? await notATip(root, request, body) : undefined;
+    const result =
+      refused === undefined
+        ? await runBackend(backend, root, request, body)
+        : { status: 200, headers: {}, body: packet(`ERR want ${refused} not valid`) };
     if (fault?.kind === "hold") fault.onDone?.();
     stats.bytesOut += result.body.length;
     if (fault?.kind === "cut-after") {
@@ -153,6 +171,11 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     dir,
     async createRepository(name, files) {
       await initBare(dir(name));
+      if (mode === "no-filter" || mode === "v0") {
+        for (const key of ["allowFilter", "allowAnySHA1InWant"]) {
+          await runGit(["config", `uploadpack.${key}`, "false"], { cwd: dir(name) });
+        }
+      }
       return commitFiles(dir(name), files, "start");
     },
     commit: (repo, files, message, branch) => commitFiles(dir(repo), files, message, branch),
@@ -195,6 +218,14 @@ function kindOf(request: IncomingMessage, body: Buffer): GitRequestKind {
   const start = body.toString("latin1", 0, 24);
   if (start.includes("command=ls-refs")) return "ls-refs";
   return path.endsWith("/git-upload-pack") ? "fetch" : "other";
+}
+
+/** The first of the wanted objects that is no branch's commit. */
+async function notATip(root: string, request: IncomingMessage, body: Buffer): Promise<string | undefined> {
+  const repo = new URL(request.url ?? "/", "http://server").pathname.replace(/\/git-upload-pack$/, "");
+  const refs = (await runGit(["for-each-ref", "--format=%(objectname)"], { cwd: join(root, repo) })).toString();
+  const wants = [...body.toString("latin1").matchAll(/want ([0-9a-f]{40})/g)].map(([, oid]) => oid);
+  return wants.find((oid) => oid !== undefined && !refs.includes(oid));
 }
 
 function basic(auth: { username: string; password: string }): string {

@@ -5,7 +5,7 @@ import { judge } from "../../src/argocd/verdict.ts";
 import type { ArgoCd, GitRepository } from "../../src/delivery/ports.ts";
 import type { Clock, Random } from "../../src/model/ambient.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../../src/model/application.ts";
-import type { Target } from "../../src/model/target.ts";
+import type { Place, Target } from "../../src/model/target.ts";
 import type { Branch } from "./simulated-argocd/kustomization.ts";
 import { DURATIONS, World } from "./simulated-argocd/world.ts";
 
@@ -38,7 +38,7 @@ export class MemoryArgoCd implements ArgoCd {
       { clock: input.clock, read: (branch) => readBranch(input.git, branch) },
       {
         applications: input.targets.flatMap(({ app, environment, places }) =>
-          places.map(({ directory }, index) => ({
+          foldersOf(places).map((directory, index) => ({
             name: index === 0 ? `${app}-${environment}` : `${app}-${environment}-${index + 1}`,
             repoURL: input.repositoryUrl,
             branch: input.branch,
@@ -86,4 +86,9 @@ async function readBranch(git: MemoryArgoCdInput["git"], branch: string): Promis
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     },
   };
+}
+
+/** The simulated cluster renders kustomizations only. */
+function foldersOf(places: readonly Place[]): string[] {
+  return [...new Set(places.flatMap((place) => (place.format === "kustomize" ? [place.directory] : [])))];
 }

@@ -82,6 +82,11 @@ export class MemoryGit implements GitRepository {
     this.#branches.set(branch, commit);
   }
 
+  /** Loses an object for good, as a clean-up after a forced push does. */
+  forget(oid: Oid): void {
+    this.#objects.delete(oid);
+  }
+
   /** The compare-and-swap itself: false when the branch is not at the push's base any more. */
   land(prepared: PreparedPush): boolean {
     if (this.#branches.get(prepared.branch) !== prepared.base) return false;

@@ -4,7 +4,9 @@ import type {
   AttemptInput,
   AttemptResult,
   DeliveryChange,
+  DeliveryCount,
   DeliveryFilter,
+  FeedPage,
   Foreign,
   HoldStore,
   IntakeStore,
@@ -68,9 +70,31 @@ export class MemoryStore implements Store {
     return structuredClone(this.#state.events.filter((event) => event.deliveryId === deliveryId));
   }
 
+  async eventsAfter(after: number | undefined, limit: number): Promise<FeedPage> {
+    return reading.eventsAfter(this.#state, after, limit);
+  }
+
+  async countDeliveries(): Promise<DeliveryCount[]> {
+    return reading.countDeliveries(this.#state);
+  }
+
+  /** Nothing was ever stored, tokens aside. */
+  isEmpty(): boolean {
+    const { builds, deliveries, events, keys, targets, lanes, holds } = this.#state;
+    return [builds, deliveries, keys, targets, lanes, holds].every(({ size }) => size === 0) && events.length === 0;
+  }
+
   async targetStates(ids: readonly string[]): Promise<Map<string, TargetState>> {
     const states = ids.flatMap((id) => reading.targetState(this.#state, id) ?? []);
     return new Map(states.map((state) => [state.id, state]));
+  }
+
+  async targetIds(): Promise<string[]> {
+    return [...this.#state.targets.keys()];
+  }
+
+  async allHolds(): Promise<Hold[]> {
+    return reading.holds(this.#state, [...this.#state.targets.keys()]);
   }
 
   async holds(targetIds: readonly string[]): Promise<Hold[]> {

@@ -1,10 +1,15 @@
 import { systemAmbient } from "../../src/ambient.ts";
 import { openHttpRepository } from "../../src/git/repository.ts";
-import { gitRepositoryContract } from "../contracts/git-repository.ts";
-import { startGitServer } from "../fakes/git-http-server.ts";
+import { type GitSubject, gitRepositoryContract } from "../contracts/git-repository.ts";
+import type { SeedFile } from "../fakes/bare-repository.ts";
+import { GIT_SERVER_MODES, type GitServerMode, startGitServer } from "../fakes/git-http-server.ts";
 
-gitRepositoryContract("the lazy engine over git http-backend", async (seed) => {
-  const server = await startGitServer();
+for (const mode of GIT_SERVER_MODES) {
+  gitRepositoryContract(`the engine over git http-backend (${mode})`, (seed) => subject(mode, seed));
+}
+
+async function subject(mode: GitServerMode, seed: Readonly<Record<string, SeedFile>>): Promise<GitSubject> {
+  const server = await startGitServer({ mode });
   await server.createRepository("gitops", seed);
   const repository = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
   return {
@@ -29,4 +34,4 @@ gitRepositoryContract("the lazy engine over git http-backend", async (seed) => {
       }
     },
   };
-});
+}

@@ -29,3 +29,9 @@ export function giteaAnswer(name: string): HttpAnswer {
   );
   return { status: Number(status.split(" ")[1]), headers, body: file.subarray(end + 4) };
 }
+
+/** A throw-away key and certificate for 127.0.0.1. */
+export function loopbackCertificate(): { key: string; cert: string } {
+  const read = (name: string): string => readFileSync(new URL(`tls/${name}.pem`, folder), "utf8");
+  return { key: read("key"), cert: read("cert") };
+}

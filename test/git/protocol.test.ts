@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { refOf } from "../../src/git/branch-name.ts";
-import { readCapabilities } from "../../src/git/capabilities.ts";
-import { readFetchAnswer } from "../../src/git/fetch-answer.ts";
+import { readAbilities } from "../../src/git/capabilities.ts";
+import { type FetchAnswer, RefusedWant, readFetchAnswer, readOldFetchAnswer } from "../../src/git/fetch-answer.ts";
+import { type FetchRequest, oldFetchBody } from "../../src/git/fetch-request.ts";
 import { failureOf, retryAfterOf } from "../../src/git/http-failure.ts";
 import { DELIMITER, FLUSH, lineOf, packet, readPackets } from "../../src/git/pkt-line.ts";
 import { giteaAnswer } from "./golden.ts";
@@ -9,6 +10,11 @@ import { giteaAnswer } from "./golden.ts";
 const place = "https://git.example.com/a.git";
 const advertisement = (...lines: string[]): Buffer =>
   Buffer.concat([...["version 2", ...lines].map((line) => packet(`${line}\n`)), FLUSH]);
+
+function oldAdvertisement(words: string): Buffer {
+  const service = packet("# service=git-upload-pack\n");
+  return Buffer.concat([service, FLUSH, packet(`${"a".repeat(40)} HEAD\0${words}\n`), FLUSH]);
+}
 
 describe("packets", () => {
   it("come back as they were framed", () => {
@@ -29,22 +35,113 @@ describe("packets", () => {
 
 describe("what a server can do", () => {
   it("is read from Gitea's advertisement, which begins with the service's name", () => {
-    const capabilities = readCapabilities(giteaAnswer("v2-info-refs-upload").body, place);
-    expect(capabilities.get("fetch")).toBe("shallow wait-for-done filter");
+    const abilities = readAbilities(giteaAnswer("v2-info-refs-upload").body, place);
+    expect(abilities).toMatchObject({ version: 2, single: true, refs: new Map() });
+    expect([...abilities.features]).toEqual(expect.arrayContaining(["shallow", "wait-for-done", "thin-pack"]));
   });
 
-  it.each(["v0-info-refs-upload", "v1-info-refs-upload"])("does not suffice in %s", (name) => {
-    expect(() => readCapabilities(giteaAnswer(name).body, place)).toThrow(/only version 0.*not version 2/);
+  it.each(["v0-info-refs-upload", "v1-info-refs-upload"])("is read with the branches from %s", (name) => {
+    // The NUL before the capabilities was recorded as "@".
+    const body = Buffer.from(giteaAnswer(name).body.toString("latin1").replace("HEAD@", "HEAD\0"), "latin1");
+    const abilities = readAbilities(body, place);
+    expect(abilities.version).toBe(0);
+    expect(abilities.features).toContain("side-band-64k");
+    expect(abilities.refs.get("refs/heads/main")).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it("includes single objects only where filters are served, in the old protocols by any id too", () => {
+    const words = "shallow side-band-64k filter";
+    const old = (more: string): Buffer => oldAdvertisement(words + more);
+    expect(readAbilities(advertisement("ls-refs", "fetch=shallow"), place).single).toBe(false);
+    expect(readAbilities(advertisement("ls-refs", "fetch=shallow filter"), place).single).toBe(true);
+    expect(readAbilities(old(""), place).single).toBe(false);
+    expect(readAbilities(old(" allow-any-sha1-in-want"), place).single).toBe(true);
+  });
+
+  it("is little for an old server with nothing in it, but no error", () => {
+    const empty = Buffer.concat([packet("# service=git-upload-pack\n"), FLUSH, FLUSH]);
+    expect(readAbilities(empty, place)).toMatchObject({ version: 0, single: false, refs: new Map() });
   });
 
   it.each([
-    ["no filter", advertisement("ls-refs", "fetch=shallow"), /lacks "filter"/],
     ["no shallow fetches", advertisement("ls-refs", "fetch=filter"), /lacks "shallow"/],
     ["no ls-refs", advertisement("fetch=shallow filter"), /ls-refs/],
     ["sha256", advertisement("ls-refs", "fetch=shallow filter", "object-format=sha256"), /sha256/],
+    ["sha256 in an old protocol", oldAdvertisement("shallow side-band-64k object-format=sha256"), /sha256/],
+    ["no shallow fetches in an old protocol", oldAdvertisement("side-band-64k"), /lacks "shallow"/],
+    ["no side band in an old protocol", oldAdvertisement("shallow"), /lacks "side-band-64k"/],
   ])("does not suffice with %s, and says so", (_name, body, message) => {
-    expect(() => readCapabilities(body, place)).toThrow(message);
-    expect(() => readCapabilities(body, place)).toThrow(expect.objectContaining({ code: "git-unsupported" }));
+    expect(() => readAbilities(body, place)).toThrow(message);
+    expect(() => readAbilities(body, place)).toThrow(expect.objectContaining({ code: "git-unsupported" }));
+  });
+
+  it.each([["nothing"], ["words", "hello"], ["a refusal", "ERR access denied"]])(
+    "is no matter with %s",
+    (_name, ...lines) => {
+      const body = Buffer.concat(lines.map((line) => packet(`${line}\n`)));
+      expect(() => readAbilities(body, place)).toThrow(expect.objectContaining({ code: "git-protocol" }));
+    },
+  );
+});
+
+describe("a question of the old protocols", () => {
+  const abilities = readAbilities(oldAdvertisement("shallow side-band-64k ofs-delta filter multi_ack"), place);
+  const [a, b, c] = ["a", "b", "c"].map((digit) => digit.repeat(40)) as [string, string, string];
+  const said = (request: FetchRequest): string[] =>
+    Array.from(readPackets(oldFetchBody(request, abilities)), (part) =>
+      part.kind === "data" ? lineOf(part.data) : part.kind,
+    );
+
+  it("names what it wants and has, with words that the server knows", () => {
+    expect(said({ wants: [a, b], haves: [c], shallow: [c], depth: 51, thin: true })).toEqual([
+      `want ${a} side-band-64k ofs-delta agent=gitspan`,
+      `want ${b}`,
+      `shallow ${c}`,
+      "deepen 51",
+      "flush",
+      `have ${c}`,
+      "done",
+    ]);
+  });
+
+  it("can leave out what hangs below, and can only ask what is known", () => {
+    expect(said({ wants: [a], filter: "tree:0", depth: 1 })).toEqual([
+      `want ${a} side-band-64k ofs-delta agent=gitspan filter`,
+      "deepen 1",
+      "filter tree:0",
+      "flush",
+      "done",
+    ]);
+    expect(said({ wants: [a], haves: [b], negotiate: "ask" }).slice(-2)).toEqual([`have ${b}`, "flush"]);
+  });
+});
+
+describe("an answer of the old protocols", () => {
+  const pack = (data: string): Buffer => packet(`\u0001${data}`);
+  const shallow = "d".repeat(40);
+
+  it("falls into its lines and its pack", () => {
+    const lines = [packet(`shallow ${shallow}\n`), FLUSH, packet("NAK\n"), packet("\u0002working\n")];
+    const body = Buffer.concat([...lines, pack("PA"), pack("CK"), FLUSH]);
+    expect(readOldFetchAnswer(body)).toEqual({ pack: Buffer.from("PACK"), shallow: [shallow], common: false });
+    for (let length = 0; length < body.length; length++) {
+      const read = (): FetchAnswer => readOldFetchAnswer(body.subarray(0, length));
+      // Between the lines and the pack nothing shows that more would have come; there is no pack then.
+      if (length === 53 + 4 + 8) expect(read().pack).toHaveLength(0);
+      else expect(read).toThrow(expect.objectContaining({ code: "git-protocol" }));
+    }
+  });
+
+  it("may only say what is known", () => {
+    expect(readOldFetchAnswer(packet(`ACK ${shallow}\n`)).common).toBe(true);
+    expect(readOldFetchAnswer(packet("NAK\n")).common).toBe(false);
+  });
+
+  it.each([`upload-pack: not our ref ${shallow}`, `want ${shallow} not valid`])("may refuse: %s", (words) => {
+    for (const read of [readFetchAnswer, readOldFetchAnswer]) {
+      expect(() => read(packet(`ERR ${words}`))).toThrow(RefusedWant);
+    }
+    expect(() => readOldFetchAnswer(packet("\u0003out of memory\n"))).toThrow("the Git server says: out of memory");
   });
 });
 
@@ -94,6 +191,7 @@ describe("HTTP statuses", () => {
   it.each([
     [401, "git-auth", false],
     [403, "git-auth", false],
+    [407, "git-auth", false],
     [404, "git-not-found", false],
     [400, "git-protocol", false],
     [429, "git-unreachable", true],

@@ -128,15 +128,6 @@ describe("reading over the wire", () => {
     small.close();
   });
 
-  it("says that a server without filters cannot be used", async () => {
-    await server.git("gitops", "config", "uploadpack.allowFilter", "false");
-    await expect(git.tip("main", signal)).rejects.toMatchObject({
-      code: "git-unsupported",
-      message: expect.stringContaining('lacks "filter"'),
-      hint: expect.stringContaining("uploadpack.allowFilter"),
-    });
-  });
-
   it("asks again what a server can do after it broke the protocol", async () => {
     await git.tip("main", signal);
     server.failNext("ls-refs", { kind: "answer", status: 200, body: "<html>maintenance</html>" });

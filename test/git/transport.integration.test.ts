@@ -1,43 +1,18 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
 import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
+import { loopbackCertificate } from "./golden.ts";
 
 const { signal } = new AbortController();
 const auth = { username: "bot", password: "s3cr:et" };
-
-/** A key and a certificate for 127.0.0.1, made by openssl and for this test only. */
-async function selfSigned(): Promise<{ key: string; cert: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "gitspan-tls-"));
-  try {
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const request = [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:prime256v1",
-      "-nodes",
-      "-days",
-      "2",
-    ];
-    const names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert];
-    await promisify(execFile)("openssl", [...request, ...names]);
-    return { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 describe("the way to the server", () => {
   let server: GitServer;
@@ -77,6 +52,29 @@ describe("the way to the server", () => {
     expect(asked).toBe(2);
     password = "revoked";
     await expect(git.tip("main", signal)).rejects.toMatchObject({ code: "git-auth" });
+  });
+
+  it("takes a token that was rotated in its file with the next request", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "gitspan-token-"));
+    try {
+      const file = join(folder, "token");
+      await writeFile(file, auth.password);
+      const account = { ...auth };
+      const rotating = await startGitServer({ auth: account });
+      const commit = await rotating.createRepository("gitops", { "a/b": "c\n" });
+      const credentials = async () => ({ username: auth.username, password: await readFile(file, "utf8") });
+      const git = open({ url: rotating.url("gitops"), credentials });
+      const prepared = await git.prepare("main", await git.tip("main", signal), [planOf({ "a/b": "d\n" })], signal);
+      account.password = "r0tated";
+      await expect(git.tip("main", signal)).rejects.toMatchObject({ code: "git-auth" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "refused", reason: "auth" });
+      await writeFile(file, "r0tated");
+      expect(await git.tip("main", signal)).toBe(commit);
+      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      await rotating.close();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("uses a name and password in the URL, and shows them nowhere", async () => {
@@ -190,7 +188,7 @@ describe("the way to the server", () => {
   });
 
   it("trusts a certificate that is configured, and no other that it does not know", async () => {
-    const { key, cert } = await selfSigned();
+    const { key, cert } = loopbackCertificate();
     const seen: boolean[] = [];
     const secure = createSecureServer({ key, cert }, (request, response) => {
       seen.push(request.headers.authorization !== undefined);

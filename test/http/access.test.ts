@@ -38,11 +38,14 @@ describe("who may see what", () => {
   it("a list is filled with what may be seen, however much may not", async () => {
     test = startApp();
     const environments = ["prod", "prod", "staging", "prod", "staging", "prod", "staging"];
-    test.ports.deliveries = environments.map((environment, i) => aDelivery({ id: `delivery-${i}`, environment }));
+    const idOf = (i: number) => DELIVERY_ID.replace(/.$/, String(i));
+    test.ports.deliveries = environments.map((environment, i) =>
+      aDelivery({ id: idOf(i), buildId: BUILD_ID, environment }),
+    );
     const first = (await test.get("/v1/deliveries?limit=2")).json<{ items: { id: string }[]; next: string }>();
-    expect(first.items.map((item) => item.id)).toEqual(["delivery-2", "delivery-4"]);
+    expect(first.items.map((item) => item.id)).toEqual([idOf(2), idOf(4)]);
     const second = (await test.get(`/v1/deliveries?limit=2&cursor=${first.next}`)).json<typeof first>();
-    expect(second.items.map((item) => item.id)).toEqual(["delivery-6"]);
+    expect(second.items.map((item) => item.id)).toEqual([idOf(6)]);
     expect(second.next).toBeUndefined();
   });
 

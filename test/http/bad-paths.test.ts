@@ -2,9 +2,9 @@ import type { InjectOptions } from "fastify";
 import { afterAll, describe, expect, it } from "vitest";
 import { type BadRequest, expectProblem } from "./expect-problem.ts";
 import { BUILD_ID, TOKENS } from "./fake-ports.ts";
-import { startApp } from "./requests.ts";
+import { startStoredApp } from "./stored-app.ts";
 
-const test = startApp();
+const test = await startStoredApp();
 afterAll(() => test.app.close());
 
 const AUTH = { authorization: `Bearer ${TOKENS.ci}` };
@@ -132,6 +132,25 @@ const TABLE: BadRequest[] = [
     detail: "control characters",
     path: "app",
   },
+  {
+    name: "a cursor that is none",
+    request: get("/v1/deliveries?cursor=nonsense"),
+    ...bad,
+    detail: "not one that this server gave",
+  },
+  {
+    name: "a stream of an unknown kind",
+    request: get("/v1/stream?outcome=healthy"),
+    ...bad,
+    detail: "is not a known key",
+    path: "outcome",
+  },
+  {
+    name: "a stream that is resumed nowhere",
+    request: { url: "/v1/stream", headers: { ...AUTH, "last-event-id": "yesterday" } },
+    ...bad,
+    detail: "id of an event",
+  },
   // who asks
   { name: "no token", request: { url: "/v1/deliveries" }, ...noToken, detail: "no token" },
   {
@@ -157,6 +176,6 @@ const TABLE: BadRequest[] = [
 describe("a request for the wrong thing, or by nobody", () => {
   it.each(TABLE)("is answered with a problem that helps: $name", async (row) => {
     await expectProblem(test, row);
-    expect(test.ports.accepted).toEqual([]);
+    expect(test.store.isEmpty()).toBe(true);
   });
 });

@@ -2,11 +2,12 @@ import type { InjectOptions } from "fastify";
 import { afterAll, describe, expect, it } from "vitest";
 import { type BadRequest, expectProblem } from "./expect-problem.ts";
 import { TOKENS } from "./fake-ports.ts";
-import { aReport, DIGEST, startApp } from "./requests.ts";
+import { aReport, DIGEST } from "./requests.ts";
+import { startStoredApp } from "./stored-app.ts";
 
 type Report = ReturnType<typeof aReport>;
 
-const test = startApp();
+const test = await startStoredApp();
 afterAll(() => test.app.close());
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -50,6 +51,36 @@ const TABLE: BadRequest[] = [
     detail: "must be an object",
   },
   { name: "no body", request: { method: "POST", url: "/v1/builds", headers: AUTH }, ...bad, detail: "no body" },
+  {
+    name: "a key that is there twice",
+    request: post('{"images": [{"tag": "1.4.1", "\\u0074ag": "1.4.2"}]}'),
+    ...bad,
+    detail: "is there twice",
+    path: "images[0].tag",
+  },
+  {
+    name: "a query",
+    request: { ...post(JSON.stringify(aReport())), url: "/v1/builds?dry-run=true" },
+    ...bad,
+    detail: "is not a known key",
+    path: "dry-run",
+  },
+  {
+    name: "an image that nothing is configured for",
+    request: broken((report) => {
+      report.images = [{ repository: "registry.example.com/shop/unknown", tag: "1" }];
+    }),
+    status: 422,
+    code: "no-target",
+    detail: "no app of the configuration",
+  },
+  {
+    name: "a caller who may deliver nowhere",
+    request: post(JSON.stringify(aReport()), { authorization: `Bearer ${TOKENS.platform}` }),
+    status: 403,
+    code: "forbidden",
+    detail: "may not deliver to checkout/staging, checkout/prod",
+  },
   {
     name: "a body that is too large",
     request: post(`"${"x".repeat(300_000)}"`),
@@ -170,6 +201,6 @@ const TABLE: BadRequest[] = [
 describe("a bad build report", () => {
   it.each(TABLE)("is answered with a problem that helps: $name", async (row) => {
     await expectProblem(test, row);
-    expect(test.ports.accepted).toEqual([]);
+    expect(test.store.isEmpty()).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
+import { expectDocumented } from "./documented.ts";
 import { FakePorts, TOKENS } from "./fake-ports.ts";
 
 export const DIGEST = `sha256:${"d".repeat(64)}`;
@@ -27,6 +28,7 @@ export interface TestApp {
 export function startApp(overrides: Partial<HttpDeps> = {}): TestApp {
   const ports = new FakePorts();
   const app = createApp(ports.deps(overrides));
+  expectDocumented(app);
   return {
     ports,
     app,

@@ -1,44 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemAmbient } from "../../src/ambient.ts";
 import { hashToken } from "../../src/config/tokens.ts";
-import { accept } from "../../src/delivery/accept.ts";
-import type { Metrics, Settings } from "../../src/delivery/ports.ts";
-import type { Intake } from "../../src/http/intake.ts";
-import { isAllowed } from "../../src/model/access.ts";
-import { matchBuild } from "../../src/model/match.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { aTarget } from "../fakes/examples.ts";
-import { MemoryStore } from "../fakes/memory-store.ts";
 import { TOKENS } from "./fake-ports.ts";
-import { aReport, startApp, type TestApp } from "./requests.ts";
+import { aReport } from "./requests.ts";
+import { type StoredApp, startStoredApp } from "./stored-app.ts";
 
-// The real intake on the store that passes the store's contract: what the parts make of each other.
-let test: TestApp;
-let store: MemoryStore;
-
-const targets = [aTarget(), aTarget({ id: "checkout/prod", environment: "prod" })];
-const access = [
-  { subject: "token:shop-ci", actions: ["deliver" as const], apps: ["checkout"], environments: ["staging"] },
-  { subject: "group:platform", actions: ["read" as const], apps: ["*"], environments: ["*"] },
-];
-const settings: Settings = {
-  hash: "h",
-  target: (id) => targets.find((target) => target.id === id),
-  repository: () => undefined,
-  match: (report) => matchBuild({ apps: [{ name: "checkout" }], targets }, report),
-  allows: (caller, permission) => isAllowed(access, caller, permission),
-};
-
+// What the parts make of each other.
+let test: StoredApp;
 beforeEach(async () => {
-  const { clock, ids } = systemAmbient;
-  const metrics: Metrics = createMetrics({ version: "1" });
-  store = new MemoryStore({ clock });
-  const intake: Intake = {
-    accept: (request) => accept({ store, ids, settings: () => settings, metrics }, request),
-  };
-  test = startApp({ intake, store, settings: () => settings });
-  await store.createToken({ name: "shop-ci", hash: hashToken(TOKENS.ci), groups: [] });
-  await store.createToken({ name: "ada", hash: hashToken(TOKENS.platform), groups: ["platform"] });
+  test = await startStoredApp();
 });
 afterEach(() => test.app.close());
 
@@ -97,9 +66,9 @@ describe("a reported build", () => {
 describe("a token", () => {
   it("opens nothing once it is revoked or expired", async () => {
     expect((await test.get("/v1/deliveries")).statusCode).toBe(200);
-    await store.revokeToken("shop-ci");
+    await test.store.revokeToken("shop-ci");
     expect((await test.get("/v1/deliveries")).statusCode).toBe(401);
-    await store.createToken({ name: "old", hash: hashToken(TOKENS.stranger), groups: [], expiresAt: 1 });
+    await test.store.createToken({ name: "old", hash: hashToken(TOKENS.stranger), groups: [], expiresAt: 1 });
     expect((await test.get("/v1/deliveries", TOKENS.stranger)).statusCode).toBe(401);
   });
 });

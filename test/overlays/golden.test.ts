@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { splice } from "../../src/overlays/change.ts";
 import type { SetImageIntent } from "../../src/overlays/intents.ts";
 import { editKustomizeImages } from "../../src/overlays/kustomize-images.ts";
+import { goldenRows } from "./golden-rows.ts";
 
 interface Row {
   id: string;
@@ -14,18 +13,12 @@ interface Row {
   after: string;
 }
 
-function rowsOf(name: string): Row[] {
-  const packed = readFileSync(new URL(`../golden/overlays/${name}.jsonl.gz`, import.meta.url));
-  const lines = gunzipSync(packed).toString("utf8").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line) as Row);
-}
-
 describe.each([
   ["kustomize-infra-deployments", 300],
   ["kustomize-kubeflow", 188],
   ["kustomize-hard", 14],
 ])("%s", (name, count) => {
-  const rows = rowsOf(name);
+  const rows = goldenRows<Row>(name);
 
   test("every real commit is reproduced byte for byte, without a warning", () => {
     expect(rows).toHaveLength(count);

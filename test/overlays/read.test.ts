@@ -1,22 +1,21 @@
 import { expect, test } from "vitest";
-import { editors } from "../../src/overlays/editors.ts";
+import { editorOf } from "../../src/overlays/editors.ts";
 import { imageIntent } from "../../src/overlays/intents.ts";
 
-const { read, holds, edit } = editors.kustomize;
+const { read, holds, edit } = editorOf({ format: "kustomize", directory: "" });
 const digest = `sha256:${"f".repeat(64)}` as const;
 const image = { name: "a", repository: "r.io/a", tag: "v1", digest };
 const entry = `images:\n- name: r.io/a\n  newTag: v1\n  digest: ${digest}\n`;
 
 test("what stands for a repository is read by name, else by newName", () => {
-  expect(read(entry, "r.io/a")).toEqual({ name: "r.io/a", newTag: "v1", digest });
+  expect(read(entry, "r.io/a")).toEqual({ repository: "r.io/a", tag: "v1", digest });
   expect(read("images:\n- name: web\n  newName: r.io/a\n  newTag: 1.10\n", "r.io/a")).toEqual({
-    name: "web",
-    newName: "r.io/a",
-    newTag: "1.10",
+    repository: "r.io/a",
+    tag: "1.10",
   });
   expect(read("x: &t v1\nimages:\n- name: r.io/a\n  newTag: *t\n  digest:\n", "r.io/a")).toEqual({
-    name: "r.io/a",
-    newTag: "v1",
+    repository: "r.io/a",
+    tag: "v1",
   });
 });
 
@@ -47,5 +46,5 @@ test("a file that cannot be edited holds nothing", () => {
 test("what was written is held", () => {
   const { text } = edit("images:\n- {name: web, newName: r.io/a}\n", [imageIntent(image)], "kustomization.yaml");
   expect(holds(text, image)).toBe(true);
-  expect(read(text, "r.io/a")).toEqual({ name: "web", newName: "r.io/a", newTag: "v1", digest });
+  expect(read(text, "r.io/a")).toEqual({ repository: "r.io/a", tag: "v1", digest });
 });

@@ -49,6 +49,7 @@ export function settingsOfSimulation(targets: readonly Target[]): Settings {
   const author = { name: "gitspan", email: "gitspan@example.com" };
   return {
     hash: "simulation",
+    targets: () => targets,
     target: (id) => byId.get(id),
     repository: (name) => (name === REPOSITORY ? { url: REPOSITORY_URL, author } : undefined),
     match: (report: BuildReport) => ({

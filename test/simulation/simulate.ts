@@ -99,7 +99,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         settings: () => settings,
         ids,
         log: { debug() {}, info() {}, warn: logTo(say, name), error: logTo(say, name) },
-        metrics: { buildAccepted() {}, deliveryDone() {}, stage() {}, push() {}, event() {} },
+        metrics: { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, event() {} },
       },
       { owner: name, lanes: 2 },
       { stop: never, abort: never },

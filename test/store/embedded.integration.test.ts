@@ -9,7 +9,6 @@ import { databaseDeps } from "../fakes/database.ts";
 import { startScript } from "./processes/spawn.ts";
 
 const isRoot = process.getuid?.() === 0;
-const NOBODY = 65_534;
 
 describe("embedded database", () => {
   let directory: string;
@@ -114,17 +113,5 @@ describe("embedded database", () => {
       code: "store-unavailable",
       message: expect.stringContaining(closed),
     });
-  });
-
-  it.runIf(isRoot)("runs as an unprivileged user, and then for root with the same data", async () => {
-    const own = join(directory, "own");
-    await chmod(directory, 0o777);
-    const script = startScript("opening.ts", [own, "serve"], { uid: NOBODY, gid: NOBODY });
-    expect(await script.line()).toBe("open");
-    script.child.stdin.end();
-    await script.ended();
-    const database = await openDatabase(databaseDeps, { embedded: own });
-    await database.ping();
-    await database.close();
   });
 });

@@ -15,6 +15,7 @@ async function serve({ io }: Context, configFile: string) {
   const { startBridge } = await io.loadBridge();
   const bridge = await startBridge({ configFile });
   io.stderr.write(`gitspan listens on ${bridge.address}\n`);
+  io.onReload(() => void bridge.reload());
   if (!io.signal.aborted) await once(io.signal, "abort");
   await bridge.close();
   // Being stopped is how a server ends well.

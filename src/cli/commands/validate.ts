@@ -22,8 +22,8 @@ export function addValidate(program: Command, context: Context): void {
 async function validate(io: Io, options: ValidateOptions) {
   const { readConfiguration } = await import("../../config/read.ts");
   try {
-    const { targets, hash } = await readConfiguration(options.config);
-    const rows = targets.map(({ id, repository, branch, images }) => ({
+    const { targets, pattern, hash } = await readConfiguration(options.config);
+    const rows = [...targets, ...(pattern?.targets ?? [])].map(({ id, repository, branch, images }) => ({
       target: id,
       repository,
       branch,

@@ -3,6 +3,7 @@ import type { Caller } from "../../model/access.ts";
 import type { Build } from "../../model/build.ts";
 import type { Delivery } from "../../model/delivery.ts";
 import { GitspanError } from "../../model/errors.ts";
+import { traceIdOf } from "../../model/trace.ts";
 import { parseBuildReport } from "../build-report.ts";
 import { withDeadline } from "../deadline.ts";
 import type { HttpDeps } from "../deps.ts";
@@ -26,7 +27,8 @@ interface SeenBuild {
 export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const rateLimit = { max: deps.limits?.buildsPerMinute ?? 300, timeWindow: 60_000 };
 
-  app.post("/v1/builds", { bodyLimit: MAX_BUILD_BYTES, config: { rateLimit } }, async (request, reply) => {
+  const bodyLimit = deps.limits?.buildBytes ?? MAX_BUILD_BYTES;
+  app.post("/v1/builds", { bodyLimit, config: { rateLimit } }, async (request, reply) => {
     const caller = callerOf(request);
     parseWith(noQuery, request.query, "the query");
     const idempotency = idempotencyOf(request);
@@ -39,7 +41,13 @@ export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
       ),
     );
     const { build } = accepted;
-    deps.log.info("build received", { build: build.id, result: accepted.kind, subject: caller.subject });
+    deps.log.info("build received", {
+      build: build.id,
+      result: accepted.kind,
+      subject: caller.subject,
+      requestId: request.id,
+      traceId: traceIdOf(build.traceparent),
+    });
     reply.code(accepted.kind === "repeat" ? 200 : 202).header("location", buildLink(build.id));
     return buildShape(build, visible(deps, caller, accepted.deliveries));
   });

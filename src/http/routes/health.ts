@@ -11,7 +11,7 @@ export function healthRoutes(app: FastifyInstance, deps: HttpDeps): void {
 
   app.get<{ Querystring: Record<string, unknown> }>("/readyz", async (request, reply) => {
     const checks = await readChecks(deps);
-    const ready = !deps.shuttingDown() && checks.every((check) => check.ok);
+    const ready = !deps.shuttingDown() && checks.every((check) => check.ok || check.advisory === true);
     const status = deps.shuttingDown() ? "shutting-down" : ready ? "ready" : "not-ready";
     if (!ready) reply.code(503).header("retry-after", "5");
     const verbose = request.query["verbose"] !== undefined;

@@ -2,7 +2,7 @@ import { access, chmod, constants, mkdir, readFile, realpath, rm, symlink } from
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { GitspanError, messageOf } from "../../model/errors.ts";
-import { type Account, closedDirectory } from "./account.ts";
+import { type Account, closedDirectory, giveTo } from "./account.ts";
 import { copyPackage } from "./package-copy.ts";
 import type { EmbeddedPaths } from "./paths.ts";
 
@@ -30,6 +30,8 @@ export async function prepareBinaries(paths: EmbeddedPaths, account: Account | u
   await makeExecutable(initdb);
   await makeExecutable(postgres);
   await linkLibraries(root, paths.links);
+  // Serving as that user later makes them again.
+  await giveTo(account, paths.links);
   // A library found through a link looks for its own libraries beside the link: both directories must be named.
   const libraries = `${paths.links}:${join(root, "native/lib")}`;
   return {

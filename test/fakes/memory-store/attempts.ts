@@ -6,7 +6,7 @@ import type {
   LaneClaim,
 } from "../../../src/delivery/store-ports.ts";
 import { heldBy } from "../../../src/model/hold.ts";
-import { held, makeLaneDue } from "./lanes.ts";
+import { held } from "./lanes.ts";
 import { holds } from "./reading.ts";
 import { finish, type MemoryState, touch } from "./state.ts";
 
@@ -20,11 +20,12 @@ export function beginAttempt(state: MemoryState, input: AttemptInput): AttemptRe
   const items = structuredClone(input.items.map(itemOf));
   const value = { id, laneId: claim.lane.id, epoch: claim.epoch, base, head, items, createdAt: state.now() };
   state.attempts.set(id, { value, outcome: "open" });
+  recordWarnings(state, input);
   for (const { deliveryId, commit } of items) {
     const stored = state.deliveries.get(deliveryId);
     if (stored === undefined) continue;
     touch(state, stored, { phase: "writing", waitReason: undefined, message: undefined, dueAt: state.now() });
-    const message = `Commit ${commit} is being pushed.`;
+    const message = `commit ${commit} is being pushed`;
     state.record(deliveryId, { kind: "writing", message, data: { attempt: id, base, commit } });
   }
   state.changed();
@@ -34,9 +35,16 @@ export function beginAttempt(state: MemoryState, input: AttemptInput): AttemptRe
 export function adopt(state: MemoryState, input: Guarded): AttemptResult {
   const result = check(state, input);
   if (result.kind !== "begun") return result;
+  recordWarnings(state, input);
   land(state, structuredClone(input.items.map(itemOf)), "adopted");
   state.changed();
   return result;
+}
+
+function recordWarnings(state: MemoryState, { items }: Guarded): void {
+  for (const { deliveryId, warnings = [] } of items) {
+    for (const message of warnings) state.record(deliveryId, { kind: "warning", message });
+  }
 }
 
 function check(state: MemoryState, input: Guarded): AttemptResult {
@@ -77,8 +85,7 @@ export function attemptDead(state: MemoryState, { id, laneId }: Named, why: stri
     const stored = state.deliveries.get(deliveryId);
     if (elsewhere.has(deliveryId) || stored?.value.phase !== "writing") continue;
     touch(state, stored, { phase: "ready", message: undefined, dueAt: state.now() });
-    state.record(deliveryId, { kind: "ready", message: `The push did not land: ${why}`, data: { attempt: id } });
-    makeLaneDue(state, laneId);
+    state.record(deliveryId, { kind: "ready", message: `the push did not land: ${why}`, data: { attempt: id } });
   }
   state.changed();
 }
@@ -97,12 +104,12 @@ function land(state: MemoryState, items: readonly AttemptItem[], kind: "landed" 
       observation: { ...observation, pushedAt: now },
       dueAt: now,
     });
-    const message = kind === "landed" ? `Commit ${commit} is on the branch.` : `Commit ${commit} holds it already.`;
+    const message = kind === "landed" ? `commit ${commit} is on the branch` : `commit ${commit} holds it already`;
     state.record(deliveryId, { kind, message, data: { commit } });
     const older = state.inOrder(
       (one) => one.phase === "following" && one.targetId === targetId && one.id !== deliveryId,
     );
-    const superseded = `Superseded by delivery ${deliveryId} with commit ${commit}.`;
+    const superseded = `delivery ${deliveryId} brought commit ${commit}`;
     for (const one of older) finish(state, one, { outcome: "superseded", message: superseded });
     const target = state.target(targetId);
     target.currentId = deliveryId;

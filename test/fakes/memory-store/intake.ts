@@ -1,5 +1,5 @@
 import type { AcceptInput, AcceptResult, NewDelivery } from "../../../src/delivery/store-ports.ts";
-import type { Build } from "../../../src/model/build.ts";
+import { type Build, buildIdentity } from "../../../src/model/build.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { doneEvent, type MemoryState } from "./state.ts";
 
@@ -11,7 +11,7 @@ export function accept(state: MemoryState, input: AcceptInput): AcceptResult {
     if (known.bodyHash !== idempotency?.bodyHash) return { kind: "idempotency-mismatch" };
     return result(state, "repeat", known.buildId);
   }
-  const identity = identityOf(input);
+  const identity = buildIdentity(input.report, input.subject);
   const winner = state.identities.get(identity);
   if (key !== undefined && idempotency !== undefined) {
     state.keys.set(key, { bodyHash: idempotency.bodyHash, buildId: winner ?? input.buildId });
@@ -39,6 +39,7 @@ function insert(state: MemoryState, input: AcceptInput, delivery: NewDelivery): 
   const value: Delivery = {
     ...structuredClone(rest),
     buildId: input.buildId,
+    ...(input.report.traceparent === undefined ? {} : { traceparent: input.report.traceparent }),
     laneId: lane.id,
     phase: ending === undefined ? "received" : "done",
     ...ending,
@@ -49,19 +50,11 @@ function insert(state: MemoryState, input: AcceptInput, delivery: NewDelivery): 
     updatedAt: now,
   };
   state.deliveries.set(value.id, { value, woken: false });
-  state.record(value.id, { kind: "received", message: `Received from ${input.subject}.` });
+  state.record(value.id, { kind: "received", message: `received from ${input.subject}` });
   if (ending !== undefined) state.record(value.id, doneEvent(ending));
 }
 
 function result(state: MemoryState, kind: "accepted" | "repeat", buildId: string): AcceptResult {
   const deliveries = state.inOrder((delivery) => delivery.buildId === buildId).map(({ value }) => value);
   return structuredClone({ kind, build: state.build(buildId), deliveries });
-}
-
-function identityOf({ subject, report }: AcceptInput): string {
-  if (report.run !== undefined) return JSON.stringify(["run", report.run.cluster ?? "", report.run.uid]);
-  const artifacts = report.artifacts.map(({ name, repository, tag, digest }) =>
-    JSON.stringify([name, repository, tag ?? "", digest ?? ""]),
-  );
-  return JSON.stringify(["content", subject, artifacts.sort(), report.source.commit]);
 }

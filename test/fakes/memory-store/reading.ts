@@ -1,4 +1,4 @@
-import type { DeliveryFilter, Page, TargetState } from "../../../src/delivery/store-ports.ts";
+import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";
 import type { Hold } from "../../../src/model/hold.ts";
@@ -55,4 +55,29 @@ export function holds(state: MemoryState, targetIds: readonly string[]): Hold[] 
       .filter((hold) => targetIds.includes(hold.targetId) && (hold.until === undefined || hold.until > state.now()))
       .sort(byAge),
   );
+}
+
+export function eventsAfter(state: MemoryState, after: number | undefined, limit: number): FeedPage {
+  const highest = state.events.at(-1)?.id ?? 0;
+  if (after === undefined || after > highest) return { items: [], last: highest };
+  const items = state.events.slice(after, after + limit).map((event) => {
+    const delivery = state.deliveries.get(event.deliveryId)?.value;
+    if (delivery === undefined) throw new Error(`no delivery ${event.deliveryId}`);
+    return structuredClone({ ...event, delivery });
+  });
+  return { items, last: items.at(-1)?.id ?? after };
+}
+
+export function countDeliveries(state: MemoryState): DeliveryCount[] {
+  const groups = Map.groupBy(
+    state.inOrder(() => true),
+    ({ value }) => JSON.stringify([value.phase, value.outcome]),
+  );
+  return [...groups.values()].flatMap((group): DeliveryCount[] => {
+    const [oldest] = group;
+    if (oldest === undefined) return [];
+    const { phase, outcome, createdAt } = oldest.value;
+    const count = group.length;
+    return [outcome === undefined ? { phase, count, oldestMs: state.now() - createdAt } : { phase, outcome, count }];
+  });
 }

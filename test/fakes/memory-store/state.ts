@@ -86,7 +86,7 @@ export class MemoryState {
   target(id: string): StoredTarget {
     const known = this.targets.get(id);
     if (known !== undefined) return known;
-    const fresh: StoredTarget = { id, version: 1 };
+    const fresh: StoredTarget = { id, since: this.now(), version: 1 };
     this.targets.set(id, fresh);
     return fresh;
   }

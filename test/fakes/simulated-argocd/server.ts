@@ -8,6 +8,8 @@ import { World, type WorldDeps, type WorldOptions } from "./world.ts";
 export interface SimulatedArgoCdOptions extends WorldOptions {
   /** The bearer token of both APIs. */
   token?: string;
+  /** `127.0.0.1` if absent. */
+  host?: string;
   port?: number;
   bookmarkMs?: number;
   maxPage?: number;
@@ -29,7 +31,7 @@ export interface SimulatedArgoCd {
 /** How often time passes when nothing else wakes the world. */
 const TICK_MS = 20;
 
-/** Starts the SIMULATED Argo CD on 127.0.0.1: Kubernetes API and Argo CD REST over one world, which runs by itself. */
+/** Starts the SIMULATED Argo CD: Kubernetes API and Argo CD REST over one world, which runs by itself. */
 export async function startSimulatedArgoCd(deps: WorldDeps, options: SimulatedArgoCdOptions): Promise<SimulatedArgoCd> {
   const world = new World(deps, options);
   const token = options.token ?? "simulated";
@@ -49,7 +51,7 @@ export async function startSimulatedArgoCd(deps: WorldDeps, options: SimulatedAr
     handled.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
   const stopping = new AbortController();
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve));
   await world.advance();
   const running = run(world, deps, stopping.signal);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

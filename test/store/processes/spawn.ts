@@ -12,9 +12,9 @@ export interface Script {
 }
 
 /** Starts a script of this folder in a process of its own. */
-export function startScript(name: string, args: readonly string[], as: { uid?: number; gid?: number } = {}): Script {
+export function startScript(name: string, args: readonly string[]): Script {
   const path = fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(process.execPath, [path, ...args], { stdio: ["pipe", "pipe", "inherit"], ...as });
+  const child = spawn(process.execPath, [path, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exited = once(child, "exit");
   return {

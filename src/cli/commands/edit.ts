@@ -1,0 +1,36 @@
+import { type Command, Option } from "commander";
+import { action, type Context } from "../action.ts";
+import type { EditOptions } from "../edit-options.ts";
+
+const FORMATS = ["auto", "kustomize", "helm", "raw", "argocd", "json"];
+
+// Not variadic: `--image a:1 file.yaml` would take the file for a second image.
+function collect(text: string, before: string[]): string[] {
+  return [...before, text];
+}
+
+export function addEdit(program: Command, context: Context): void {
+  program
+    .command("edit")
+    .description("change images, refs and values in YAML files byte for byte; needs no server")
+    .argument("[file...]", "files to edit; none, or -: standard input")
+    .option("--image <reference>", "NAME[=NEWNAME][:TAG][@DIGEST]; may be repeated", collect, [])
+    .option("--ref <change>", "URL=NEW or OLD=NEW: the ?ref= of remote kustomizations; may be repeated", collect, [])
+    .option("--at <change>", "[DOCUMENT#]PATH=VALUE, as image.tag=1.4.2; may be repeated", collect, [])
+    .addOption(new Option("--format <format>", "where images are looked for").choices(FORMATS).default("auto"))
+    .addOption(
+      new Option("--check", "print nothing, exit with 1 when something would change").conflicts(["diff", "write"]),
+    )
+    .addOption(new Option("--diff", "print a unified diff instead of the result").conflicts("write"))
+    .option("--write", "replace the files")
+    .addOption(
+      new Option("--batch", "JSON lines in, JSON lines out (docs/cli.md)").conflicts(["check", "diff", "write"]),
+    )
+    .action(
+      action(context, async (files: string[], options: EditOptions) => {
+        // The editors and the YAML parser are loaded only here: every other command starts without them.
+        const { runEdit } = await import("../edit-run.ts");
+        return runEdit(context.io, files, options);
+      }),
+    );
+}

@@ -1,0 +1,200 @@
+/** One row of the documentation: keys that belong together, what they hold, and what holds without them. */
+export type KeyRow = readonly [keys: string, text: string, absent?: string];
+
+export interface KeySection {
+  /** Where in the file: `repositories.NAME`; `[]` is an item of a list. */
+  at: string;
+  rows: readonly KeyRow[];
+}
+
+const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];
+
+/**
+ * What every key of the configuration means: the tables of docs/configuration.md and the descriptions of
+ * `gitspan schema` are made of it. The rows follow the schema; a test finds keys that have none, or that are gone.
+ */
+export const KEY_DOCS: readonly KeySection[] = [
+  {
+    at: "",
+    rows: [
+      ["apiVersion", "`gitspan.dev/v1alpha1`"],
+      ["kind", "`Bridge`"],
+      ["listen", "`host:port` of the API; `[::1]:8484` for IPv6, port 0 lets the system choose", "`127.0.0.1:8484`"],
+      ["metricsListen", "`host:port` of `/metrics`", "no metrics are served"],
+      ["database", "where everything is stored, see below"],
+      ["repositories", "the GitOps repositories by name, at least one"],
+      ["argocd", "the Argo CD instances by name", "none"],
+      ["tekton", "the clusters whose Tekton sends events, by name", "none"],
+      ["environments", "the environments by name", "none"],
+      ["apps", "the apps by name; `{name}` stands for every other app", "none"],
+      ["signatures", "the keys of signed requests by name; access rules name them as `signature:NAME`", "none"],
+      ["access", "a list of rules", "none: nobody may do anything"],
+      ["limits", "how much one caller may ask for, see below", "the defaults"],
+      ["trustedProxies", "addresses and ranges (`10.0.0.0/8`) whose `X-Forwarded-For` is believed", "none"],
+    ],
+  },
+  {
+    at: "database",
+    rows: [
+      ["embedded", "path of the data folder of the PostgreSQL that gitspan starts itself", "one of the three"],
+      ["urlEnv", "environment variable with the connection URL of a PostgreSQL >= 15", "one of the three"],
+      ["urlFile", "path of a file with that URL", "one of the three"],
+    ],
+  },
+  {
+    at: "repositories.NAME",
+    rows: [
+      ["url", "`https://` or `http://` address, without user name or password"],
+      ["branch", "the branch that is written", "`main`"],
+      ["auth.tokenFile, auth.tokenEnv", "secret: the token or password; exactly one of the two", "no authentication"],
+      ["auth.username", "the user name that goes with it", "`oauth2`"],
+      CA,
+      [
+        "proxy",
+        "`http://` or `https://` address of a proxy, without user name or password ([git.md](git.md))",
+        "`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment",
+      ],
+      ["author.name, author.email", "author and committer of the commits", "`gitspan`, `gitspan@localhost`"],
+    ],
+  },
+  {
+    at: "argocd.NAME",
+    rows: [
+      [
+        "kubernetes",
+        "`in-cluster`, or a map with `kubeconfigFile` (path) and `context` (default: the current one)",
+        "not used",
+      ],
+      ["kubernetes.kubeconfigFile", "path of a kubeconfig"],
+      ["kubernetes.context", "its context", "the current one"],
+      ["server", "`https://` address of the Argo CD API", "not used"],
+      [
+        "tokenFile, tokenEnv",
+        "secret: the token for `server`; exactly one of the two when there is a `server`",
+        "none",
+      ],
+      CA,
+      ["namespaces", "the namespaces that hold Applications", "`[argocd]`"],
+      [
+        "refreshByAnnotation",
+        "refresh by annotation, which needs the right to patch Applications, instead of by `server`",
+        "`false`",
+      ],
+    ],
+  },
+  {
+    at: "tekton.NAME",
+    rows: [
+      ["kubernetes", "as for `argocd`: where runs are read again, so that an event is only a hint", "not used"],
+      ["kubernetes.kubeconfigFile", "path of a kubeconfig"],
+      ["kubernetes.context", "its context", "the current one"],
+      ["namespaces", "the namespaces whose runs count", "all"],
+      [
+        "events.trusted",
+        "`true`: believe events as they are; only without `kubernetes`, and their sender has to be known",
+        "`false`",
+      ],
+      [
+        "events.pathSecretFile, events.pathSecretEnv",
+        "secret: the end of the sink's path, 16 to 100 characters; one of the two",
+        "none",
+      ],
+      ["events.basic.username", "the user name in the sink's address"],
+      ["events.basic.passwordFile, events.basic.passwordEnv", "secret: its password; exactly one of the two", "none"],
+    ],
+  },
+  {
+    at: "environments.NAME",
+    rows: [
+      ["settle", "how long everything must stay good before it counts as healthy; `0s` for not at all", "`30s`"],
+      ["timeout", "how long a roll-out may take, blocked and paused time not counted", "`13m`"],
+      [
+        "degradedAfter",
+        "how long the new version must stay degraded before it counts as failed; `0s` for at once",
+        "`45s`",
+      ],
+      ["expireAfter", "after this a delivery that is still not done is cancelled", "`7d`"],
+    ],
+  },
+  {
+    at: "apps.NAME",
+    rows: [
+      [
+        "from.repository",
+        "address of the source repository that builds must come from; scheme, user, `.git` and the host's case do not matter",
+        "builds from anywhere",
+      ],
+      [
+        "from.branches, from.tags",
+        "patterns without `refs/heads/` or `refs/tags/`; `*` stands for any text, slashes included",
+        "with neither: every branch and tag; with one: only those",
+      ],
+      ["images", "the app's images: name to repository (registry and path, without tag or digest)"],
+      ["targets", "by environment, see below; `{env}` stands for each one that has no entry of its own"],
+    ],
+  },
+  {
+    at: "apps.NAME.targets.ENVIRONMENT",
+    rows: [
+      [
+        "kustomize",
+        "folder of the kustomization whose `images` are written, inside the repository; `.` is its root",
+        "one of the three",
+      ],
+      ["helm", "values file in which the images are found and written", "one of the three"],
+      ["files", "several of these, or ones that need more words: see below", "one of the three"],
+      ["repository", "name of the repository", "the only one there is"],
+      ["branch", "the branch that is written", "the repository's"],
+      [
+        "applications",
+        "the Argo CD Applications that run it, as `argocd-name/namespace/name`",
+        "found by repository and path",
+      ],
+      ["expireAfter", "as in the environment, for this target alone", "the environment's"],
+    ],
+  },
+  {
+    at: "apps.NAME.targets.ENVIRONMENT.files[]",
+    rows: [
+      ["kustomize", "as above", "one of the two"],
+      ["helm", "as above", "one of the two"],
+      ["image", "name of the one image that is written here", "every image of the app"],
+      [
+        "at.image",
+        "path of a value that holds the whole reference, as `web.image`",
+        "found by the shape of the values",
+      ],
+      ["at.repository, at.registry", "paths of the values with these parts of the name", "not written"],
+      ["at.tag, at.digest", "paths of the values with these; one of them unless there is `at.image`", "not written"],
+    ],
+  },
+  {
+    at: "signatures.NAME",
+    rows: [
+      ["secretFiles", "secrets: paths of one or two files; both are valid, so that one can follow the other", "none"],
+      ["secretEnvs", "secrets: the same as environment variables; exactly one of the two keys", "none"],
+    ],
+  },
+  {
+    at: "access[]",
+    rows: [
+      [
+        "subject",
+        "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`",
+      ],
+      ["actions", "of `read`, `deliver`, `rollback`, `hold`"],
+      ["apps", "names of apps, or `*` for all"],
+      ["environments", "names of environments, or `*` for all"],
+    ],
+  },
+  {
+    at: "limits",
+    rows: [
+      ["buildsPerMinute", "build reports of one subject in a minute, in each replica", "`300`"],
+      ["buildBytes", "size of one build report", "`262144`"],
+      ["eventsPerMinute", "events of one sender of a CI system in a minute", "`6000`"],
+      ["failedLoginsPerMinute", "requests of one address in a minute whose token or signature is wrong", "`60`"],
+      ["streams", "open event streams of one replica", "`100`"],
+    ],
+  },
+];

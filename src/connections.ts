@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
+import type { Configuration, RepositoryConfiguration } from "./config/configuration.ts";
+import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
+import { resolveSecret } from "./config/secrets.ts";
+import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
+import { type HttpRepository, openHttpRepository } from "./git/repository.ts";
+import type { EventSource } from "./http/event-source.ts";
+import type { Ambient } from "./model/ambient.ts";
+import type { ApplicationRef } from "./model/application.ts";
+import { GitspanError } from "./model/errors.ts";
+import { openTekton } from "./tekton/receiver.ts";
+
+export interface ConnectionDeps {
+  ambient: Ambient;
+  log: Log;
+  /** Wraps a repository before anybody uses it. */
+  decorate: (git: GitRepository) => GitRepository;
+  /** Called with every Application that changed. */
+  changed: (application: ApplicationRef) => void;
+}
+
+/** All Argo CDs share one index of Applications, so they are opened and replaced together; event sources with them. */
+const ALL = "all";
+
+/** What a configuration opens to the outside; a new configuration replaces the parts that it changes, no others. */
+export class Connections {
+  readonly #repositories: LiveParts<RepositoryLocation, { port: GitRepository; close(): void }>;
+  readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
+  readonly #events: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openEventSources>>>;
+  /** Whichever connection is in force when it is asked. */
+  readonly argocd: ArgoCd;
+
+  constructor(deps: ConnectionDeps) {
+    this.#repositories = new LiveParts(async (location) => {
+      const git = openRepository(deps, location);
+      return { port: deps.decorate(git), close: () => git.close() };
+    });
+    this.#argocds = new LiveParts(async (locations) => {
+      const connection = await connectArgoCd(deps, argocdOptions(locations));
+      connection.onChange(deps.changed);
+      return connection;
+    });
+    this.#events = new LiveParts((tekton) => openEventSources(deps.ambient, tekton));
+    this.argocd = currentArgoCd(() => this.#argocds.get(ALL));
+  }
+
+  /** Opens what is new, then calls `swap` and changes over, all at once. Throws when something cannot be opened. */
+  async apply(next: Pick<Configuration, "repositories" | "argocd" | "tekton">, swap: () => void): Promise<void> {
+    const changes: PreparedChange[] = [];
+    try {
+      changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));
+      changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
+      changes.push(await this.#events.prepare(new Map([[ALL, next.tekton]])));
+      swap();
+      for (const change of changes) change.swap();
+    } finally {
+      for (const change of changes) await change.settle();
+    }
+  }
+
+  repository(name: string): GitRepository | undefined {
+    return this.#repositories.get(name)?.port;
+  }
+
+  eventSources(): ReadonlyMap<string, EventSource> {
+    return this.#events.get(ALL)?.sources ?? new Map();
+  }
+
+  /** One line for each stream of Applications. */
+  ready(): ReturnType<ArgoCdConnection["ready"]> {
+    return this.#argocds.get(ALL)?.ready() ?? [];
+  }
+
+  ages(): ReturnType<ArgoCdConnection["ages"]> {
+    return this.#argocds.get(ALL)?.ages() ?? [];
+  }
+
+  async close(): Promise<void> {
+    await this.#events.close();
+    await this.#argocds.close();
+    await this.#repositories.close();
+  }
+}
+
+/** Everything that a connection to a repository depends on. */
+interface RepositoryLocation {
+  url: string;
+  auth: RepositoryConfiguration["auth"];
+  ca: string | undefined;
+  proxy: string | undefined;
+}
+
+async function locationsOf(repositories: Configuration["repositories"]): Promise<Map<string, RepositoryLocation>> {
+  const read = [...repositories.values()].map(async ({ name, url, auth, caFile, proxy }) => {
+    const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8");
+    return [name, { url, auth, ca, proxy }] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+function openRepository(deps: ConnectionDeps, { auth, ...where }: RepositoryLocation): HttpRepository {
+  return openHttpRepository(deps, { ...where, credentials: () => credentialsOf(auth) });
+}
+
+/** Read again for every request: tokens are rotated while we run. */
+async function credentialsOf(auth: RepositoryConfiguration["auth"]) {
+  if (auth === undefined) return undefined;
+  return { username: auth.username, password: await resolveSecret(auth.token) };
+}
+
+function argocdOptions(argocd: Configuration["argocd"]) {
+  return [...argocd.values()].map(({ server, ...rest }) => ({
+    ...rest,
+    server: server && { url: server.url, token: () => resolveSecret(server.token) },
+  }));
+}
+
+/** Clusters whose Tekton sends events. */
+async function openEventSources(ambient: Ambient, tekton: Configuration["tekton"]) {
+  const opened = [...tekton.values()].map(async ({ basic, pathSecret, ...location }) => {
+    const { read } = await openTekton(ambient, location);
+    const source: EventSource = {
+      trusted: location.kubernetes === undefined,
+      pathSecret: pathSecret && (() => resolveSecret(pathSecret)),
+      basic: basic && { username: basic.username, password: () => resolveSecret(basic.password) },
+      read,
+    };
+    return [location.name, source] as const;
+  });
+  return { sources: new Map(await Promise.all(opened)), close: () => undefined };
+}
+
+function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
+  const connected = () => {
+    const connection = current();
+    if (connection !== undefined) return connection;
+    throw new GitspanError("shutting-down", "the bridge is stopping", { transient: true });
+  };
+  return {
+    find: async (wanted) => connected().find(wanted),
+    snapshots: async (ref, afterVersion) => connected().snapshots(ref, afterVersion),
+    refresh: async (ref, signal) => connected().refresh(ref, signal),
+    judge: (input) => connected().judge(input),
+  };
+}

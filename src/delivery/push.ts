@@ -1,0 +1,80 @@
+import type { Oid, PreparedPush, PushResult } from "../model/git.ts";
+import type { GitRepository, Log, Metrics } from "./ports.ts";
+import type { AttemptInput, AttemptItem, DeliveryStore } from "./store-ports.ts";
+
+export interface PushDeps {
+  store: Pick<DeliveryStore, "attemptLanded" | "attemptDead" | "delivery" | "save">;
+  git: Pick<GitRepository, "push">;
+  log: Log;
+  metrics: Metrics;
+}
+
+/**
+ * What one visit to a lane came to. `idle`: nothing left to write. `again`: something is left, and a moment helps.
+ * `blocked`: the server refuses everybody, only people can help.
+ */
+export type LaneResult = { kind: "idle" } | { kind: "again" | "blocked"; why: string; retryAfterMs?: number };
+
+export interface Round {
+  /** How many deliveries may go into one push; shrinks while the culprit of a refusal is sought. */
+  limit: number;
+  /** The tip, where our own push has just told it. */
+  tip: Oid | undefined;
+}
+
+/** Pushes a begun attempt and acts on the answer. */
+export async function pushAttempt(
+  deps: PushDeps,
+  input: { attempt: AttemptInput; prepared: PreparedPush; round: Round },
+  signal: AbortSignal,
+): Promise<LaneResult | "next"> {
+  const { attempt, prepared, round } = input;
+  const result = await deps.git.push(prepared, signal);
+  deps.metrics.push(result.kind);
+  const stored = { id: attempt.id, laneId: attempt.claim.lane.id };
+  const fields = { lane: stored.laneId, deliveries: attempt.items.length, result: result.kind };
+  deps.log.info("pushed", fields);
+  switch (result.kind) {
+    case "landed":
+      await deps.store.attemptLanded(stored);
+      round.limit = Number.POSITIVE_INFINITY;
+      round.tip = prepared.head;
+      return "next";
+    case "lost-race":
+      return "next";
+    case "unclear":
+      deps.log.warn("push has no clear answer", { ...fields, message: result.message });
+      return { kind: "again", why: result.message };
+    case "unavailable":
+      await deps.store.attemptDead(stored, result.message);
+      return { kind: "again", why: result.message, retryAfterMs: result.retryAfterMs };
+    case "refused":
+      return refused(deps, { result, stored, items: attempt.items, round });
+  }
+}
+
+/** A refusal of everybody blocks the lane; any other is bisected, so that only the culprit is rejected. */
+async function refused(
+  deps: PushDeps,
+  input: {
+    result: Extract<PushResult, { kind: "refused" }>;
+    stored: { id: string; laneId: string };
+    items: readonly AttemptItem[];
+    round: Round;
+  },
+): Promise<LaneResult | "next"> {
+  const { result, stored, items, round } = input;
+  await deps.store.attemptDead(stored, result.message);
+  if (result.reason === "auth" || result.reason === "not-found") return { kind: "blocked", why: result.message };
+  if (items.length > 1) {
+    round.limit = Math.ceil(items.length / 2);
+    return "next";
+  }
+  round.limit = Number.POSITIVE_INFINITY;
+  const culprit = await deps.store.delivery(items[0]?.deliveryId ?? "");
+  if (culprit === undefined) return "next";
+  const ending = { outcome: "rejected", reason: "push-refused", message: result.message } as const;
+  if (await deps.store.save(culprit, { phase: "done", ending })) return "next";
+  // An earlier push without an answer may still land it: not rejected as long as that is open.
+  return { kind: "again", why: result.message };
+}
