@@ -145,11 +145,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       shuttingDown: () => stop.signal.aborted,
       ready: async () => [...(await readiness(database, connections, log)), live.check()],
     });
-    await app.listen(configuration.listen);
+    // The framework writes into the options that it is given.
+    await app.listen({ ...configuration.listen });
     opened.push(app);
     const metricsApp = configuration.metricsListen && createMetricsApp(metrics);
     if (metricsApp !== undefined && configuration.metricsListen !== undefined) {
-      await metricsApp.listen(configuration.metricsListen);
+      await metricsApp.listen({ ...configuration.metricsListen });
       opened.push(metricsApp);
     }
 

@@ -2,6 +2,7 @@ import type { AxiosError, AxiosResponse } from "axios";
 import { GitspanError, messageOf } from "../model/errors.ts";
 import { problemError } from "./problem-error.ts";
 import type { Server } from "./server.ts";
+import type { Signer } from "./signer.ts";
 
 /** How long an answer may take that nothing is waited for. */
 const ANSWER_MS = 15_000;
@@ -14,6 +15,8 @@ export interface ApiRequest<T> {
   path: string;
   query?: Readonly<Record<string, string | undefined>>;
   body?: unknown;
+  /** Signs the body instead of showing a token. */
+  signer?: Signer;
   headers?: Readonly<Record<string, string>>;
   /** Milliseconds that the server may hold the request back on purpose. */
   holdMs?: number;
@@ -27,28 +30,26 @@ export interface ApiRequest<T> {
  */
 export async function callApi<T>(server: Server, request: ApiRequest<T>, signal: AbortSignal): Promise<T> {
   const { default: axios } = await import("axios");
+  const data = request.body === undefined ? undefined : JSON.stringify(request.body);
   try {
     const response = await axios.request<string>({
+      ...routeOf(server),
       method: request.method ?? "GET",
       url: new URL(request.path, server.url).href,
       params: request.query,
-      data: request.body === undefined ? undefined : JSON.stringify(request.body),
+      data,
       headers: {
         accept: "application/json, application/problem+json",
-        authorization: `Bearer ${server.token}`,
+        ...(request.signer?.(data ?? "") ?? authorizationOf(server)),
         // Without a body it must not name a type; the library would.
-        "content-type": request.body === undefined ? false : "application/json",
+        "content-type": data === undefined ? false : "application/json",
         ...request.headers,
       },
       timeout: (request.holdMs ?? 0) + ANSWER_MS,
       signal,
-      // The token goes to this server and nowhere else.
-      maxRedirects: 0,
       maxContentLength: MAX_ANSWER_BYTES,
       responseType: "text",
       transformResponse: (text: string) => text,
-      validateStatus: () => true,
-      ...(LOOPBACK.test(server.url.hostname) ? { proxy: false as const } : {}),
     });
     return answerOf(server, request, response);
   } catch (error) {
@@ -57,6 +58,20 @@ export async function callApi<T>(server: Server, request: ApiRequest<T>, signal:
     if (axios.isAxiosError(error)) throw unreachable(server, error);
     throw error;
   }
+}
+
+/** What every request to the server has in common. */
+export function routeOf(server: Server) {
+  return {
+    // The token goes to this server and nowhere else.
+    maxRedirects: 0,
+    validateStatus: () => true,
+    ...(LOOPBACK.test(server.url.hostname) ? { proxy: false as const } : {}),
+  };
+}
+
+export function authorizationOf(server: Server): { authorization: string } {
+  return { authorization: `Bearer ${server.token}` };
 }
 
 function answerOf<T>(server: Server, request: ApiRequest<T>, response: AxiosResponse<string>): T {
@@ -82,7 +97,7 @@ function parse(text: string): unknown {
   }
 }
 
-function unreachable(server: Server, error: AxiosError): GitspanError {
+export function unreachable(server: Server, error: AxiosError): GitspanError {
   const wrongCertificate = /CERT|SELF_SIGNED|ALTNAME|EPROTO/.test(error.code ?? "");
   const why = error.code === undefined ? messageOf(error) : `${error.code} ${messageOf(error)}`;
   return new GitspanError("unreachable", `${server.url.origin} cannot be reached: ${why}`, {

@@ -23,10 +23,16 @@ export function withServerOptions(command: Command): Command {
 
 /** Options win over the environment. Throws `usage` when something is missing or unusable. */
 export async function resolveServer(io: Io, options: ServerOptions): Promise<Server> {
-  return {
-    url: serverUrl(options.server ?? io.env["GITSPAN_SERVER"] ?? DEFAULT_SERVER),
-    token: await token(io, options),
-  };
+  return { url: addressOf(io, options), token: await token(io, options) };
+}
+
+/** For requests that show no token. Throws `usage` when the address is unusable. */
+export function resolveAddress(io: Io, options: ServerOptions): Server {
+  return { url: addressOf(io, options), token: "" };
+}
+
+function addressOf(io: Io, options: ServerOptions): URL {
+  return serverUrl(options.server ?? io.env["GITSPAN_SERVER"] ?? DEFAULT_SERVER);
 }
 
 function serverUrl(text: string): URL {

@@ -38,6 +38,18 @@ export interface DeliveryPage {
   next?: string;
 }
 
+export interface FeedEventBody {
+  id: number;
+  at: string;
+  kind: string;
+  message: string;
+  delivery: DeliveryBody;
+}
+
+export function isFeedEventBody(body: unknown): body is FeedEventBody {
+  return isObject(body) && has(body, ["at", "kind", "message"], [], []) && isDeliveryBody(body["delivery"]);
+}
+
 export function isBuildBody(body: unknown): body is BuildBody {
   return isObject(body) && has(body, ["id"], ["written", "done"], ["images", "deliveries"]) && isObject(body["source"]);
 }

@@ -1,6 +1,6 @@
 import type { Build } from "../model/build.ts";
 import type { Delivery, Ending } from "../model/delivery.ts";
-import { type ErrorCode, GitspanError, isGitspanError } from "../model/errors.ts";
+import { type ErrorCode, type GitspanError, isGitspanError } from "../model/errors.ts";
 import type { CommitPlan, Identity, Oid } from "../model/git.ts";
 import { type Hold, heldBy } from "../model/hold.ts";
 import type { Target } from "../model/target.ts";

@@ -36,7 +36,8 @@ export async function rangeOf(
   const local = between(base, tip, (oid) => source.known(oid));
   if (local !== undefined) return { commits: newestFirst(local.commits), connected: true, cut: false };
   const { commits, cut } = await source.history({ tip, except: base, depth: RANGE_DEPTH }, signal);
-  return { ...walk(base, tip, (oid) => commits.get(oid)), cut };
+  const range = walk(base, tip, (oid) => commits.get(oid));
+  return { commits: newestFirst(range.commits), connected: range.connected, cut };
 }
 
 /**
@@ -102,12 +103,11 @@ export function between(
 ): { commits: Map<Oid, CommitInfo>; cut: false } | undefined {
   const { commits, connected, loose } = walk(base, tip, get);
   // Complete only when every line of history ends at base itself: then nothing of base's own history was walked.
-  if (!connected || loose.size > 0) return undefined;
-  return { commits: new Map(commits.map((commit) => [commit.oid, commit])), cut: false };
+  return connected && loose.size === 0 ? { commits, cut: false } : undefined;
 }
 
 interface Walk {
-  commits: CommitInfo[];
+  commits: Map<Oid, CommitInfo>;
   connected: boolean;
   /** Where the walk ended elsewhere than at base: unknown commits, and commits without parents. */
   loose: Set<Oid>;
@@ -115,23 +115,23 @@ interface Walk {
 
 /** Walks from tip to base over the commits that `get` knows. */
 function walk(base: Oid, tip: Oid, get: (oid: Oid) => CommitInfo | undefined): Walk {
-  const found = new Map<Oid, CommitInfo>();
+  const commits = new Map<Oid, CommitInfo>();
   const loose = new Set<Oid>();
   let connected = false;
   const queue = [tip];
   for (let oid = queue.pop(); oid !== undefined; oid = queue.pop()) {
     if (oid === base) connected = true;
-    if (oid === base || found.has(oid) || loose.has(oid)) continue;
+    if (oid === base || commits.has(oid) || loose.has(oid)) continue;
     const commit = get(oid);
     if (commit === undefined) {
       loose.add(oid);
       continue;
     }
-    found.set(oid, commit);
+    commits.set(oid, commit);
     if (commit.parents.length === 0) loose.add(oid);
     queue.push(...commit.parents);
   }
-  return { commits: newestFirst(found), connected, loose };
+  return { commits, connected, loose };
 }
 
 /** Children before parents; among those that may come next, the one committed last (as `git log --date-order`). */

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await chmod(directory, 0o711);
   git = await startGitServer();
   await git.createRepository("one", { "web/dev/kustomization.yaml": overlay("1") });
-  await git.createRepository("two", { "web/dev/kustomization.yaml": overlay("1") });
+  await git.createRepository("two", { "web/dev/kustomization.yaml": overlay("4") });
   document = {
     apiVersion: "gitspan.dev/v1alpha1",
     kind: "Bridge",
@@ -65,7 +65,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function call<T = Document>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> {
+async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
   const headers = {
     authorization: `Bearer ${token}`,
     ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -73,7 +73,7 @@ async function call<T = Document>(method: string, path: string, body?: unknown):
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   const response = await fetch(`${bridge.address}${path}`, init);
   const text = await response.text();
-  return { status: response.status, body: (text === "" ? {} : parse(text)) as T };
+  return { status: response.status, body: text === "" ? {} : parse(text) };
 }
 
 interface Delivery {
@@ -92,10 +92,10 @@ interface Build {
 const send = async (tag: string, run: Document = {}) => {
   const source = { repository: "https://git.example.com/shop/web.git", commit: "c".repeat(39) + tag.slice(-1) };
   const body = { images: [{ image: `${IMAGE}:${tag}` }], source, run: { kind: "R", name: tag, uid: tag, ...run } };
-  return (await call<Build>("POST", "/v1/builds", body)).body.id;
+  return ((await call("POST", "/v1/builds", body)).body as Build).id;
 };
 const written = async (id: string) =>
-  (await call<Build>("GET", `/v1/builds/${id}?wait=30s&until=written`)).body.deliveries;
+  ((await call("GET", `/v1/builds/${id}?wait=30s&until=written`)).body as Build).deliveries;
 const inDev = (deliveries: Delivery[]) => deliveries.find(({ target }) => target === "web/dev");
 const tagIn = async (repository: string) =>
   /newTag: "(.+)"/.exec(
@@ -108,11 +108,12 @@ interface Check {
   detail: string;
 }
 const configurationCheck = async () => {
-  const { status, body } = await call<{ checks: Check[] }>("GET", "/readyz?verbose");
-  return { status, ...body.checks.find(({ name }) => name === "configuration") };
+  const { status, body } = await call("GET", "/readyz?verbose");
+  return { status, ...(body as { checks: Check[] }).checks.find(({ name }) => name === "configuration") };
 };
-const checked = (wanted: object) =>
-  expect.poll(configurationCheck, { timeout: 20_000, interval: 100 }).toMatchObject(wanted);
+async function checked(wanted: object): Promise<void> {
+  await expect.poll(configurationCheck, { timeout: 20_000, interval: 100 }).toMatchObject(wanted);
+}
 
 describe("a bridge whose configuration changes", () => {
   it("delivers by a pattern, and leaves alone the environment where the app is not", async () => {
@@ -137,12 +138,12 @@ describe("a bridge whose configuration changes", () => {
   });
 
   it("keeps a build that is held until the hold is removed", async () => {
-    const hold = await call<{ id: string }>("POST", "/v1/holds", { target: "web/dev", why: "a look first" });
+    const hold = await call("POST", "/v1/holds", { target: "web/dev", why: "a look first" });
     expect(hold.status).toBe(201);
     const id = await send("3");
-    const one = async () => inDev((await call<Build>("GET", `/v1/builds/${id}`)).body.deliveries);
+    const one = async () => inDev(((await call("GET", `/v1/builds/${id}`)).body as Build).deliveries);
     await expect.poll(one, { timeout: 20_000 }).toMatchObject({ phase: "waiting", waitReason: "hold" });
-    expect((await call("DELETE", `/v1/holds/${hold.body.id}`)).status).toBe(204);
+    expect((await call("DELETE", `/v1/holds/${(hold.body as Build).id}`)).status).toBe(204);
     expect(inDev(await written(id))).toMatchObject({ phase: "following" });
   });
 

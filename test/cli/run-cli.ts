@@ -19,6 +19,8 @@ export interface CliWorld {
   tty?: boolean;
   signal?: AbortSignal;
   bridge?: BridgeModule;
+  /** Told of everything that goes to standard output. */
+  onOutput?: (text: string) => void;
 }
 
 /** Runs a command line in this process and collects what it writes. */
@@ -29,7 +31,13 @@ export async function runCli(args: readonly string[], world: CliWorld = {}): Pro
     isTTY: world.tty ?? false,
   });
   const io: Io = {
-    stdout: output("stdout"),
+    stdout: {
+      ...output("stdout"),
+      write: (text: string) => {
+        written.stdout += text;
+        world.onOutput?.(text);
+      },
+    },
     stderr: output("stderr"),
     readInput: async () => world.input ?? "",
     inputBytes: () => Readable.from([Buffer.from(world.input ?? "")]),
@@ -52,6 +60,8 @@ export interface CliServer {
   /** Environment that points the CLI to it. */
   env: Record<string, string>;
   port: number;
+  /** Cuts every connection; the server goes on. */
+  disconnect(): void;
   close(): Promise<void>;
 }
 
@@ -64,6 +74,7 @@ export async function startServer(port = 0): Promise<CliServer> {
     ports,
     port: bound,
     env: { GITSPAN_SERVER: `http://127.0.0.1:${bound}`, GITSPAN_TOKEN: TOKENS.ci },
+    disconnect: () => app.server.closeAllConnections(),
     close: () => app.close(),
   };
 }

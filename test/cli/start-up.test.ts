@@ -23,3 +23,11 @@ it("starts with commander alone: what takes long to load is loaded by the comman
   expect([...heavy]).toEqual(["commander"]);
   expect(seen.size).toBeGreaterThan(20);
 });
+
+it("edits files with commander and the YAML parser alone: no server, no database, no Kubernetes", async () => {
+  const seen = new Set<string>();
+  const packages = await packagesOf(new URL("../../src/cli/edit-run.ts", import.meta.url), seen);
+  expect([...new Set(packages.filter((name) => !name.startsWith("node:")))]).toEqual(["yaml"]);
+  const folders = new Set([...seen].map((file) => /\/src\/(.*)\/[^/]+$/.exec(file)?.[1]));
+  expect(folders).toEqual(new Set(["cli", "model", "overlays"]));
+});

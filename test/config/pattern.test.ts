@@ -39,7 +39,10 @@ function match(repositories: string[], from = "cart") {
     artifacts,
     source: { repository, commit: "c".repeat(40), ref: "refs/heads/main" },
   });
-  return { matches: matches.map(({ target, images }) => `${target.id} ${images.map(({ name }) => name)}`), misses };
+  return {
+    matches: matches.map(({ target, images }) => `${target.id} ${images.map(({ name }) => name).join()}`),
+    misses,
+  };
 }
 
 describe("a pattern for environments", () => {

@@ -75,6 +75,39 @@ describe("reading over the wire", () => {
     expect(server.stats().bytesOut).toBeLessThan(6000);
   });
 
+  it("catches up with a branch that others moved in one request, trees and history included", async () => {
+    const base = await git.tip("main", signal);
+    await git.readFiles(base, [pathOf(1)], signal);
+    for (let app = 1; app < 6; app++) await edit(app, "2.0");
+    const tip = await git.tip("main", signal);
+    server.resetStats();
+    expect((await git.range(base, tip, signal)).commits).toHaveLength(5);
+    expect(await git.changedPaths(base, tip, [pathOf(1), pathOf(6)], signal)).toEqual([pathOf(1)]);
+    expect(server.stats().kinds.fetch).toBe(1);
+    await git.readFiles(tip, [pathOf(1)], signal);
+    expect(server.stats().kinds.fetch).toBe(2);
+    expect(server.stats().bytesOut).toBeLessThan(12_000);
+  });
+
+  it("does not catch up from a commit that a forced push has removed, or that leads elsewhere", async () => {
+    const base = await git.tip("main", signal);
+    const gone = await edit(1, "gone");
+    await git.readFiles(await git.tip("main", signal), [pathOf(1)], signal);
+    await server.git("gitops", "update-ref", "refs/heads/main", base);
+    const other = await edit(2, "other");
+    expect(await git.changedPaths(base, other, [pathOf(1), pathOf(2)], signal)).toEqual([pathOf(2)]);
+    expect((await git.range(gone, other, signal)).commits.map(({ oid }) => oid)).toEqual([other]);
+    await git.readFiles(await git.tip("main", signal), [pathOf(2)], signal);
+    await server.git("gitops", "update-ref", "refs/heads/main", base);
+    await server.git("gitops", "reflog", "expire", "--expire=now", "--all");
+    await server.git("gitops", "gc", "--quiet", "--prune=now");
+    const last = await edit(3, "last");
+    server.resetStats();
+    expect((await git.readFiles(await git.tip("main", signal), [pathOf(3)], signal)).size).toBe(1);
+    expect(await git.changedPaths(base, last, [pathOf(2), pathOf(3)], signal)).toEqual([pathOf(3)]);
+    expect(server.stats().bytesOut).toBeLessThan(6000);
+  });
+
   it("gets the new commits of a branch in one request, and knows them from then on", async () => {
     const base = await git.tip("main", signal);
     for (let app = 0; app < 5; app++) await edit(app, "2.0");

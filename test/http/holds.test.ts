@@ -148,7 +148,8 @@ it.each(refused)("a hold with $name is refused and nothing stored", async (bad) 
   expect(await test.ports.memory.allHolds()).toEqual([]);
 });
 
-it("a hold by somebody who may only deliver is refused", async () => {
+it("a hold by somebody who may only deliver is refused and not stored", async () => {
   const request = send("POST", "/v1/holds", { payload: hold, token: TOKENS.ci });
   await expectProblem(test, { name: "", request, status: 403, code: "forbidden", detail: "may not hold" });
+  expect(await test.ports.memory.allHolds()).toEqual([]);
 });

@@ -106,23 +106,34 @@ function leaves(text: string): Map<string, string> {
   return found;
 }
 
-describe("an input is edited at the target alone, or refused with the reason:", () => {
-  test.each(edits)("%s %j", (name, intent, expected) => {
-    const found = inputs.find((input) => input.case.startsWith(name))!;
-    const file = found.path.split("/").at(-1)!;
-    if (typeof expected === "string") {
-      const [, code, line, words] = /^(\S+) (\d+): (.*)$/.exec(expected)!;
-      expect(refusalOf(found.input, intent, file)).toMatchObject({ code, at: { file, line: Number(line) } });
-      expect(refusalOf(found.input, intent, file).message).toContain(words);
-      return;
-    }
-    const { text, changes } = editFile(found.input, [intent], file);
+function inputOf(name: string): { text: string; file: string } {
+  const found = inputs.find((input) => input.case.startsWith(name))!;
+  return { text: found.input, file: found.path.split("/").at(-1)! };
+}
+
+const made = edits.filter((row): row is [string, EditIntent, string[]] => typeof row[2] !== "string");
+const refused = edits.filter((row): row is [string, EditIntent, string] => typeof row[2] === "string");
+
+describe("an input is edited at the target alone:", () => {
+  test.each(made)("%s %j", (name, intent, expected) => {
+    const { text: input, file } = inputOf(name);
+    const { text, changes } = editFile(input, [intent], file);
     expect(changes.map(({ path }) => path.join(".")).toSorted()).toEqual(expected.toSorted());
-    const [before, after] = [leaves(found.input), leaves(text)];
+    const [before, after] = [leaves(input), leaves(text)];
     const moved = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
     expect(moved.toSorted()).toEqual(expected.toSorted());
-    expect(splice(found.input, changes)).toBe(text);
+    expect(splice(input, changes)).toBe(text);
     expect(editFile(text, [intent], file)).toEqual({ text, changes: [], warnings: [] });
+  });
+});
+
+describe("an input that cannot be edited is refused with the reason:", () => {
+  test.each(refused)("%s %j", (name, intent, expected) => {
+    const { text, file } = inputOf(name);
+    const [, code, line, words = ""] = /^(\S+) (\d+): (.*)$/.exec(expected) ?? [];
+    const error = refusalOf(text, intent, file);
+    expect(error).toMatchObject({ code, at: { file, line: Number(line) } });
+    expect(error.message).toContain(words);
   });
 });
 

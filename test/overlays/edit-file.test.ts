@@ -101,7 +101,7 @@ spec:
 
 describe("set-ref", () => {
   const text = `kind: Kustomization\nresources:\n- ${REF} # here\n- 'https://github.com/org/app//x?timeout=2m&ref=v1'\n- https://github.com/org/apple?ref=v1\n- "${REF}#no"\n`;
-  const set = (more: object): EditIntent => ({ op: "set-ref", newRef: "v2", ...more }) as EditIntent;
+  const set = (more: object): EditIntent => ({ op: "set-ref", newRef: "v2", ...more });
 
   test.each<[string, object, number[]]>([
     ["one URL", { url: REF, oldRef: "v1" }, [3]],

@@ -28,11 +28,14 @@ async function call(path: string, init: RequestInit = {}, token = site.secrets.t
   return response;
 }
 
+/** Each version's run ends later than the one before, and after the bridge has first heard of its target. */
 function reportOf(version: string): string {
+  const number = version[0] ?? "";
+  const finishedAt = new Date(Date.now() + Number(number) * 10_000).toISOString();
   return JSON.stringify({
     images: [{ image: `${IMAGE}:${version}` }],
-    source: { repository: "https://git.example.com/shop/web.git", commit: version[0]?.repeat(40) },
-    run: { kind: "PipelineRun", name: `web-${version}`, uid: version, finishedAt: `2026-01-0${version[0]}T00:00:00Z` },
+    source: { repository: "https://git.example.com/shop/web.git", commit: number.repeat(40) },
+    run: { kind: "PipelineRun", name: `web-${version}`, uid: version, finishedAt },
   });
 }
 
@@ -74,20 +77,23 @@ beforeAll(async () => {
 
   seen.push(await whenDone(await deliver("1.0.1")));
 
-  expect(await sendSigned(reportOf("2.0.0"), secrets.wrongSignature)).toBe(401);
-  expect(await sendSigned(reportOf("2.0.0"), secrets.oldSignature)).toBe(202);
-  expect(await sendSigned(reportOf("2.0.0"), secrets.newSignature)).toBe(200);
+  const second = reportOf("2.0.0");
+  expect(await sendSigned(second, secrets.wrongSignature)).toBe(401);
+  expect(await sendSigned(second, secrets.oldSignature)).toBe(202);
+  expect(await sendSigned(second, secrets.newSignature)).toBe(200);
   expect((await call("/v1/deliveries", {}, secrets.wrongToken)).status).toBe(401);
   expect((await call(`/v1/deliveries?app=${secrets.wrongToken}`)).status).toBe(200);
 
   await site.rotate("git", secrets.wrongGit);
-  const third = await deliver("3.0.0");
+  await deliver("3.0.0");
   await site.whenLogged(/git-auth/);
   await site.rotate("git", secrets.git);
   await site.rotate("argocd", secrets.wrongArgocd);
+  // A lane that was refused rests for half a minute; a newer build wakes it.
+  const fourth = await deliver("4.0.0");
   await site.whenLogged(/Argo CD refused or missed a refresh/);
   await site.rotate("argocd", secrets.argocd);
-  seen.push(await whenDone(third));
+  seen.push(await whenDone(fourth));
 
   for (const path of ["/readyz?verbose", "/openapi.json", "/v1/deliveries", "/v1/targets", "/v1/holds"])
     await call(path);
@@ -128,10 +134,10 @@ describe("a bridge that has delivered, and failed at it, at debug level", () => 
   it("logs what it does for a delivery under the trace of the request that brought it, which the commit carries too", async () => {
     const lines = site.log().split("\n").filter(Boolean);
     const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    const [first, third] = seen as [Delivery, Delivery];
+    const [first, fourth] = seen as [Delivery, Delivery];
     const of = (id: string) => parsed.filter((line) => line["delivery"] === id);
     expect(of(first.id).map((line) => line["msg"])).toEqual(["a delivery is pushed", "a delivery ended"]);
-    for (const line of [...of(first.id), ...of(third.id)]) expect(line["traceId"]).toBe(TRACE);
+    for (const line of [...of(first.id), ...of(fourth.id)]) expect(line["traceId"]).toBe(TRACE);
     expect(parsed.find((line) => line["msg"] === "build received")).toMatchObject({ traceId: TRACE });
     const commits = await site.git.log(REPOSITORY);
     expect(commits.find(({ message }) => message.includes(first.id))?.message).toContain(`Traceparent: ${TRACEPARENT}`);
@@ -141,7 +147,7 @@ describe("a bridge that has delivered, and failed at it, at debug level", () => 
     const page = await (await fetch(`${site.bridge.metricsAddress}/metrics`)).text();
     const value = (series: string): number =>
       Number(new RegExp(`^${series.replaceAll(/[{}"]/g, "\\$&")} (\\S+)$`, "m").exec(page)?.[1]);
-    expect(value('gitspan_builds_total{result="accepted"}')).toBe(3);
+    expect(value('gitspan_builds_total{result="accepted"}')).toBe(4);
     expect(value('gitspan_builds_total{result="repeat"}')).toBe(1);
     expect(value('gitspan_git_push_total{result="landed"}')).toBeGreaterThanOrEqual(2);
     expect(value('gitspan_deliveries{phase="done",outcome="healthy"}')).toBeGreaterThanOrEqual(2);
@@ -151,7 +157,7 @@ describe("a bridge that has delivered, and failed at it, at debug level", () => 
     expect(value("gitspan_commit_to_healthy_seconds_sum")).toBeGreaterThan(0);
     expect(value('gitspan_stage_seconds_count{stage="write"}')).toBeGreaterThan(0);
     expect(value('gitspan_http_requests_total{route="/v1/builds",method="POST",status="401"}')).toBe(1);
-    expect(value('gitspan_http_request_seconds_count{route="/v1/builds",method="POST"}')).toBe(5);
+    expect(value('gitspan_http_request_seconds_count{route="/v1/builds",method="POST"}')).toBe(6);
     expect(value('gitspan_argocd_watch_age_seconds{stream="argocd/main/argocd"}')).toBeLessThan(60);
     expect(page).toContain("gitspan_build_info{");
     expect(page).toContain("process_resident_memory_bytes");

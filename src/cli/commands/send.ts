@@ -7,7 +7,8 @@ import { finishWait } from "../finish-wait.ts";
 import { type Format, print, withOutputOption } from "../output.ts";
 import { reportOutcomes } from "../report-outcomes.ts";
 import { retrying } from "../retry.ts";
-import { resolveServer, type ServerOptions, withServerOptions } from "../server.ts";
+import { resolveAddress, resolveServer, type ServerOptions, withServerOptions } from "../server.ts";
+import { resolveSigner } from "../signer.ts";
 import { printedBuild } from "../tables.ts";
 import type { Until } from "../wait-build.ts";
 import { isBuildBody } from "../wire.ts";
@@ -17,6 +18,8 @@ interface SendOptions extends ServerOptions, BuildFlags {
   timeout: number;
   retryFor: number;
   idempotencyKey?: string;
+  signKey?: string;
+  signSecretFile?: string;
   output: Format;
 }
 
@@ -38,6 +41,8 @@ export function addSend(program: Command, context: Context): void {
     .option("--run-namespace <namespace>", "namespace of the CI run")
     .option("--run-url <url>", "where people see the CI run")
     .option("--run-finished-at <time>", "when the CI run ended, ISO 8601")
+    .option("--sign-key <name>", "sign the report with this key instead of showing a token")
+    .option("--sign-secret-file <file>", "file with the secret of that key")
     .option("--idempotency-key <key>", "the same key with the same build is one request")
     .addOption(
       new Option("--wait [state]", "wait until all deliveries are written or done")
@@ -57,13 +62,19 @@ export function addSend(program: Command, context: Context): void {
 }
 
 async function send({ io }: Context, file: string | undefined, options: SendOptions) {
-  const { server, tokenFile, wait, timeout, retryFor, idempotencyKey, output, ...flags } = options;
+  const { server, tokenFile, signKey, signSecretFile, ...others } = options;
+  const { wait, timeout, retryFor, idempotencyKey, output, ...flags } = others;
   const body = await readReport(io, file, flags);
-  const address = await resolveServer(io, { server, tokenFile });
+  const signer = await resolveSigner(io, { signKey, signSecretFile });
+  // A signature is for the report alone: waiting means reading, which needs a token.
+  const showsToken = signer === undefined || wait !== undefined;
+  const address = showsToken
+    ? await resolveServer(io, { server, tokenFile })
+    : resolveAddress(io, { server, tokenFile });
   const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
   // Repeating is safe: the server knows the run, or the subject's images and commit, again.
   const build = await retrying(io, retryFor, () =>
-    callApi(address, { method: "POST", path: "v1/builds", body, headers, accepts: isBuildBody }, io.signal),
+    callApi(address, { method: "POST", path: "v1/builds", body, headers, signer, accepts: isBuildBody }, io.signal),
   );
   if (wait !== undefined) {
     io.stderr.write(`build ${build.id} is accepted, waiting until it is ${wait}\n`);
