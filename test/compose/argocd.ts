@@ -28,7 +28,12 @@ export async function serveSimulatedArgoCd(place: Place & { port: number }): Pro
       host: "0.0.0.0",
       port: place.port,
       token: await secret(place, "argocd-token"),
-      applications: (await overlays(place.files)).map((path) => ({ name: nameOf(path), repoURL, branch: BRANCH, path })),
+      applications: (await overlays(place.files)).map((path) => ({
+        name: nameOf(path),
+        repoURL,
+        branch: BRANCH,
+        path,
+      })),
     },
   );
 }

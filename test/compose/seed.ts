@@ -68,7 +68,11 @@ interface Call {
   allowed: number[];
 }
 
-async function callGitea({ gitea }: Place, authorization: string, { method, path, body, allowed }: Call): Promise<unknown> {
+async function callGitea(
+  { gitea }: Place,
+  authorization: string,
+  { method, path, body, allowed }: Call,
+): Promise<unknown> {
   const response = await fetch(`${gitea}/api/v1${path}`, {
     method,
     headers: { authorization, "content-type": "application/json" },

@@ -36,10 +36,7 @@ export async function startGitea(image: string): Promise<Gitea> {
 let made = 0;
 
 /** What the git contract is about: a new repository on the server, and a bare one here through which others push. */
-export async function giteaSubject(
-  { origin }: Gitea,
-  seed: Readonly<Record<string, SeedFile>>,
-): Promise<GitSubject> {
+export async function giteaSubject({ origin }: Gitea, seed: Readonly<Record<string, SeedFile>>): Promise<GitSubject> {
   const name = `contract-${++made}`;
   const authorization = `Basic ${Buffer.from(`${USER.username}:${USER.password}`).toString("base64")}`;
   const created = await fetch(`${origin}/api/v1/user/repos`, {

@@ -23,7 +23,8 @@ describe("the release that `npm run build` makes", () => {
     directory = await mkdtemp(join(tmpdir(), "gitspan-release-"));
     // Run by root, PostgreSQL works as another user, who has to get to its data.
     await chmod(directory, 0o711);
-    expect(step("npm run build", process.execPath, ["test/tools/build.ts"])).toBe(true);
+    const isBuilt = step("npm run build", process.execPath, ["test/tools/build.ts"]);
+    if (!isBuilt) throw new Error("the build failed; see above");
     release = await install(join(directory, "installed"), "dist");
     git = await startGitServer();
     await git.createRepository("gitops", { [`${OVERLAY}/kustomization.yaml`]: BEFORE });
