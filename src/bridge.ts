@@ -19,7 +19,7 @@ import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { isTransient } from "./model/errors.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
-import { createLog } from "./telemetry/log.ts";
+import { createLog, logLevelOf } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { VERSION } from "./version.ts";
 
@@ -57,7 +57,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const ambient = systemAmbient;
   const text = await readConfigurationText(options.configFile);
   const configuration = loadConfiguration(text, options.configFile);
-  const log = options.log ?? createLog({ clock: ambient.clock });
+  const log = options.log ?? createLog({ clock: ambient.clock, level: logLevelOf(process.env["GITSPAN_LOG_LEVEL"]) });
   const decorate = options.decorate ?? ((_name, port) => port);
   const stop = new AbortController();
   const abort = new AbortController();

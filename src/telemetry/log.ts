@@ -1,8 +1,10 @@
 import { type DestinationStream, destination, pino } from "pino";
 import type { Clock } from "../model/ambient.ts";
+import { GitspanError } from "../model/errors.ts";
 import { scrub } from "./scrub.ts";
 
-type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+type LogLevel = (typeof LEVELS)[number];
 
 export interface LogOptions {
   clock: Clock;
@@ -12,6 +14,15 @@ export interface LogOptions {
   output?: DestinationStream;
   /** Fields of every line. */
   fields?: Record<string, unknown>;
+}
+
+/** What GITSPAN_LOG_LEVEL says. Throws `config-invalid` for a level that there is not. */
+export function logLevelOf(text: string | undefined): LogLevel {
+  const level = LEVELS.find((one) => one === (text ?? "info").toLowerCase());
+  if (level !== undefined) return level;
+  throw new GitspanError("config-invalid", `GITSPAN_LOG_LEVEL is ${JSON.stringify(text)}, which is no level`, {
+    hint: `Use one of ${LEVELS.join(", ")}.`,
+  });
 }
 
 type Write = (message: string, fields?: Record<string, unknown>) => void;

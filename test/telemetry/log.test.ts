@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Log } from "../../src/delivery/ports.ts";
 import { GitspanError } from "../../src/model/errors.ts";
-import { createLog, type LogOptions } from "../../src/telemetry/log.ts";
+import { createLog, type LogOptions, logLevelOf } from "../../src/telemetry/log.ts";
 
 function capture(options: Partial<LogOptions> = {}): {
   log: Log;
@@ -19,6 +19,13 @@ function capture(options: Partial<LogOptions> = {}): {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   return { log, lines, raw: () => written };
 }
+
+describe("the log's level", () => {
+  it("is info, or what the environment says; anything else is an error", () => {
+    expect([undefined, "DEBUG", "silent"].map(logLevelOf)).toEqual(["info", "debug", "silent"]);
+    expect(() => logLevelOf("loud")).toThrow('GITSPAN_LOG_LEVEL is "loud"');
+  });
+});
 
 describe("the log", () => {
   it("writes one JSON object per line", () => {
