@@ -62,9 +62,6 @@ export const deliveriesQuery = z.strictObject({
 
 export const noQuery = z.strictObject({});
 
-/** `GET /v1/stream`: like the filter, and nothing else. */
-export const streamQuery = targetsFilter;
-
 /** Where an event stream is resumed; undefined: from now on. */
 export const lastEventIdHeader = z
   .string()

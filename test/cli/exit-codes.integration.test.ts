@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXIT, exitCodeOfOutcomes } from "../../src/cli/exit-codes.ts";
 import { GitspanError } from "../../src/model/errors.ts";
 import { aDelivery } from "../fakes/examples.ts";
-import { BUILD_ID, TOKENS } from "../http/fake-ports.ts";
+import { BUILD_ID, DELIVERY_ID, TOKENS } from "../http/fake-ports.ts";
 import { aReport } from "../http/requests.ts";
 import { type CliServer, runCli, startServer } from "./run-cli.ts";
 
@@ -172,31 +172,34 @@ describe("gitspan builds wait", () => {
 
 describe("gitspan deliveries", () => {
   it("lists as a table, names, JSON and YAML", async () => {
+    const [one, two] = [DELIVERY_ID, DELIVERY_ID.replace(/d$/, "e")];
+    const buildId = BUILD_ID;
     server.ports.deliveries = [
       aDelivery({
-        id: "d-1",
+        id: one,
+        buildId,
         phase: "done",
         outcome: "failed",
         reason: "crashing",
         commit: "b".repeat(40),
         message: "bad\u001b[2J",
       }),
-      aDelivery({ id: "d-2", phase: "following" }),
+      aDelivery({ id: two, buildId, phase: "following" }),
     ];
     const list = ["deliveries", "list"];
     expect((await runCli(list, server)).stdout).toBe(
       [
-        "DELIVERY  TARGET            STATE             COMMIT      MESSAGE",
-        "d-1       checkout/staging  failed(crashing)  bbbbbbbbbb  bad?[2J",
-        "d-2       checkout/staging  following         -",
+        "DELIVERY                              TARGET            STATE             COMMIT      MESSAGE",
+        `${one}  checkout/staging  failed(crashing)  bbbbbbbbbb  bad?[2J`,
+        `${two}  checkout/staging  following         -`,
         "",
       ].join("\n"),
     );
-    expect((await runCli([...list, "-o", "name"], server)).stdout).toBe("delivery/d-1\ndelivery/d-2\n");
+    expect((await runCli([...list, "-o", "name"], server)).stdout).toBe(`delivery/${one}\ndelivery/${two}\n`);
     const json = await runCli([...list, "-o", "json", "--outcome", "failed"], server);
-    expect(JSON.parse(json.stdout)).toMatchObject({ items: [{ id: "d-1" }] });
+    expect(JSON.parse(json.stdout)).toMatchObject({ items: [{ id: one }] });
     const yaml = await runCli([...list, "-o", "yaml", "--limit", "1"], server);
-    expect(yaml.stdout).toMatch(/^items:\n {2}- id: d-1\n/);
+    expect(yaml.stdout).toContain(`items:\n  - id: ${one}\n`);
     expect(yaml.stderr).toBe("there are more: --cursor 1\n");
   });
 

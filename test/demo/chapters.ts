@@ -152,7 +152,7 @@ export function nextSteps(demo: Demo): string[] {
   return [
     `curl -s ${header} -H 'Content-Type: application/json' -d '${body}' ${demo.bridge.address}/v1/builds`,
     `curl -s ${header} '${demo.bridge.address}/v1/deliveries?app=${apps[7]!.name}'`,
-    `curl -s ${demo.bridge.address}/readyz?verbose`,
+    `curl -s '${demo.bridge.address}/readyz?verbose'`,
     `git -C ${demo.git.dir(demo.repository)} log -3 -p -- ${overlayOf(apps[7]!.name, "dev")}`,
   ];
 }

@@ -5,6 +5,7 @@ import { startDemo } from "./environment.ts";
 const once = process.argv.includes("--once");
 const say = (line: string) => process.stdout.write(`${line}\n`);
 let failed = 0;
+let told = false;
 
 const screen: Screen = {
   title: (text) => say(`\n== ${text}`),
@@ -15,27 +16,30 @@ const screen: Screen = {
   },
 };
 
+// Asked for from the start: an interrupted story also leaves no PostgreSQL and no directory behind.
+const interrupted = new Promise<void>((resolve) => {
+  process.once("SIGINT", () => resolve());
+  process.once("SIGTERM", () => resolve());
+});
+
 const demo = await startDemo(say);
 try {
+  await Promise.race([tell(), interrupted]);
+  process.exitCode = told ? Number(failed > 0) : 130;
+} finally {
+  await demo.close();
+}
+
+async function tell(): Promise<void> {
   for (const chapter of chapters) await chapter(demo, screen);
   say(
     failed === 0
       ? "\nEverything ended as it should."
       : `\n${failed} things did not end as they should; log: ${demo.logFile}`,
   );
-  if (!once) {
-    say("\nIt stays up; try next (Ctrl-C ends it):\n");
-    for (const line of nextSteps(demo)) say(`  ${line}`);
-    await interrupted();
-  }
-} finally {
-  await demo.close();
-}
-process.exitCode = failed === 0 ? 0 : 1;
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
+  told = true;
+  if (once) return;
+  say("\nIt stays up; try next (Ctrl-C ends it):\n");
+  for (const line of nextSteps(demo)) say(`  ${line}`);
+  await interrupted;
 }

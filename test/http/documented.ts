@@ -48,7 +48,7 @@ function problemOf(request: FastifyRequest, status: number, type: string, payloa
   if (operation === undefined) return "the route is not there";
   const answer = operation.responses[String(status)];
   if (answer === undefined) return "the status is not there";
-  if (answer.content === undefined) return String(payload ?? "") === "" ? undefined : "a body, where there is none";
+  if (answer.content === undefined) return payload ? "a body, where there is none" : undefined;
   const described = answer.content[type.split(";")[0] ?? ""];
   if (described === undefined) return `the type ${type} is not there`;
   const result = validatorOf(described.schema).safeParse(JSON.parse(String(payload)));

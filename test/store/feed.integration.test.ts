@@ -104,7 +104,7 @@ describe("the feed while transactions overlap", () => {
       seen.push(...page.items.map(({ id }) => id));
       last = page.last;
     };
-    let isWriting = true;
+    const state = { isWriting: true };
     const writing = Promise.all(
       Array.from({ length: 20 }, async () => {
         for (let i = 0; i < 10; i++) {
@@ -113,9 +113,9 @@ describe("the feed while transactions overlap", () => {
         }
       }),
     ).finally(() => {
-      isWriting = false;
+      state.isWriting = false;
     });
-    while (isWriting) await follow();
+    while (state.isWriting) await follow();
     await writing;
     while (seen.length < 400) await follow();
     const { rows } = await server.run(url, "select id from delivery_event order by id");

@@ -119,7 +119,7 @@ describe.skipIf(whyNotUp !== undefined)("docker compose up with images made on t
     const subjects = ((await (await fetch(commits)).json()) as { commit: { message: string } }[]).map(
       ({ commit }) => commit.message.split("\n")[0],
     );
-    expect(subjects.toSorted()).toEqual(
+    expect(subjects).toEqual(
       expect.arrayContaining(["deploy(checkout): prod 1.1.0", "deploy(checkout): staging 1.1.0"]),
     );
 

@@ -1,6 +1,6 @@
 /** The contract suites against servers in containers; where there is no engine, one skipped test says why. */
 import { GenericContainer, type StartedTestContainer, Wait } from "testcontainers";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gitRepositoryContract } from "../contracts/git-repository.ts";
 import { storeContract } from "../contracts/store.ts";
 import { type TestDatabase, testDatabaseOn } from "../fakes/database.ts";
@@ -12,47 +12,40 @@ import { type Gitea, giteaSubject, startGitea } from "./gitea.ts";
 process.env["TESTCONTAINERS_RYUK_DISABLED"] ??= "true";
 
 const PATIENCE_MS = 120_000;
-const BUILD = "build them: node test/tools/images.ts, and for Gitea: node test/tools/images.ts gitea";
 const PASSWORD = "system-test";
 
-const postgres = chooseImage(
-  [process.env["GITSPAN_POSTGRES_IMAGE"], "gitspan-test/postgres", "postgres:18-bookworm"],
-  BUILD,
-);
-const gitea = chooseImage(
-  [process.env["GITSPAN_GITEA_IMAGE"], "gitspan-test/gitea", "gitea/gitea:1.26.0-rootless"],
-  BUILD,
-);
+const postgres = chooseImage({
+  name: "the store contract on PostgreSQL in a container",
+  images: [process.env["GITSPAN_POSTGRES_IMAGE"], "gitspan-test/postgres", "postgres:18-bookworm"],
+  build: "node test/tools/images.ts",
+});
+const gitea = chooseImage({
+  name: "the git contract on Gitea in a container",
+  images: [process.env["GITSPAN_GITEA_IMAGE"], "gitspan-test/gitea", "gitea/gitea:1.26.0-rootless"],
+  build: "node test/tools/images.ts base gitea",
+});
 
-if (postgres.image === undefined) {
-  console.warn(`skipped: the store contract on PostgreSQL in a container: ${postgres.why}`);
-  it.skip(`the store contract on PostgreSQL in a container: ${postgres.why}`);
-} else {
-  const { image } = postgres;
-  describe(`PostgreSQL in a container (${image})`, () => {
-    let server: TestDatabase;
-    beforeAll(async () => {
-      server = await startPostgres(image);
-    }, PATIENCE_MS);
-    afterAll(async () => await server?.close());
-    storeContract("PostgreSQL in a container", () => postgresSubject(server));
-  });
-}
+it.skipIf(postgres.why !== undefined)(`there is an image: ${postgres.name}`, () =>
+  expect(postgres.images).toHaveLength(1),
+);
+describe.each(postgres.images)("PostgreSQL in a container of %s", (image) => {
+  let server: TestDatabase;
+  beforeAll(async () => {
+    server = await startPostgres(image);
+  }, PATIENCE_MS);
+  afterAll(async () => await server?.close());
+  storeContract("PostgreSQL in a container", () => postgresSubject(server));
+});
 
-if (gitea.image === undefined) {
-  console.warn(`skipped: the git contract on Gitea in a container: ${gitea.why}`);
-  it.skip(`the git contract on Gitea in a container: ${gitea.why}`);
-} else {
-  const { image } = gitea;
-  describe(`Gitea in a container (${image})`, () => {
-    let server: Gitea;
-    beforeAll(async () => {
-      server = await startGitea(image);
-    }, PATIENCE_MS);
-    afterAll(async () => await server?.close());
-    gitRepositoryContract("the engine over Gitea in a container", (seed) => giteaSubject(server, seed));
-  });
-}
+it.skipIf(gitea.why !== undefined)(`there is an image: ${gitea.name}`, () => expect(gitea.images).toHaveLength(1));
+describe.each(gitea.images)("Gitea in a container of %s", (image) => {
+  let server: Gitea;
+  beforeAll(async () => {
+    server = await startGitea(image);
+  }, PATIENCE_MS);
+  afterAll(async () => await server?.close());
+  gitRepositoryContract("the engine over Gitea in a container", (seed) => giteaSubject(server, seed));
+});
 
 async function startPostgres(image: string): Promise<TestDatabase> {
   const container: StartedTestContainer = await new GenericContainer(image)

@@ -28,16 +28,31 @@ export function findImage(names: readonly (string | undefined)[]): string | unde
   return names.find((name) => name !== undefined && spawnSync("docker", ["image", "inspect", name]).status === 0);
 }
 
-/** A reason not to run a suite, or undefined: an engine and one of the images are there. */
-export function chooseImage(
-  names: readonly (string | undefined)[],
-  build: string,
-): { image: string; why: undefined } | { image: undefined; why: string } {
+export interface Wanted {
+  /** What runs in a container of it. */
+  name: string;
+  /** The first that the engine has is taken; nothing is fetched. */
+  images: readonly (string | undefined)[];
+  /** The command that builds one of them here. */
+  build: string;
+}
+
+export interface Chosen {
+  name: string;
+  /** The image, or none. */
+  images: string[];
+  /** Why there is none. */
+  why: string | undefined;
+}
+
+/** Looks for an image to run a suite on; where there is none, a printed line says why and what to do. */
+export function chooseImage({ name, images, build }: Wanted): Chosen {
   const { missing } = findDocker();
-  if (missing !== undefined) return { image: undefined, why: missing };
-  const image = findImage(names);
-  if (image !== undefined) return { image, why: undefined };
-  const why = `none of the images ${names.filter((name) => name !== undefined).join(", ")} is here; ${build}`;
-  if (process.env["GITSPAN_DOCKER"] === "1") throw new Error(why);
-  return { image: undefined, why };
+  const image = missing === undefined ? findImage(images) : undefined;
+  if (image !== undefined) return { name, images: [image], why: undefined };
+  const known = images.filter((one) => one !== undefined).join(", ");
+  const why = missing ?? `none of the images ${known} is here; build one: ${build}`;
+  if (process.env["GITSPAN_DOCKER"] === "1") throw new Error(`${name}: ${why}`);
+  console.warn(`skipped: ${name}: ${why}`);
+  return { name: `${name}: ${why}`, images: [], why };
 }

@@ -38,7 +38,7 @@ export async function install(
   await cp(what, join(directory, what), { recursive: true });
   const npm = "npm ci --omit=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error";
   const { code, stdout, stderr } = await collect(
-    spawn("sh", ["-c", `umask ${closed ? "077" : "022"}; exec ${npm}`], {
+    spawn("sh", ["-c", closed ? `umask 077; ${npm}` : `${npm} && chmod -R go+rX .`], {
       cwd: directory,
       stdio: ["ignore", "pipe", "pipe"],
     }),

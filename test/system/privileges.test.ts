@@ -26,8 +26,7 @@ describe("the embedded PostgreSQL and the rights on directories", () => {
     const folder = join(directory, name);
     await mkdir(folder);
     await chmod(folder, 0o755);
-    const data = join(folder, "data");
-    await mkdir(data);
+    const data = join(folder, "new/data");
     const configFile = join(folder, "gitspan.yaml");
     await writeFile(
       configFile,
@@ -40,6 +39,7 @@ describe("the embedded PostgreSQL and the rights on directories", () => {
         access: [],
       }),
     );
+    await chmod(configFile, 0o644);
     return { configFile, data };
   }
 
@@ -62,7 +62,7 @@ describe("the embedded PostgreSQL and the rights on directories", () => {
   it.runIf(isRoot)("starts as an unprivileged user, and then for root with the same data", async () => {
     const open = await install(join(directory, "open"), "src");
     const { configFile, data } = await place("nobody");
-    await chown(data, NOBODY.uid, NOBODY.gid);
+    await chown(join(directory, "nobody"), NOBODY.uid, NOBODY.gid);
     await expectWorking(serve(open, configFile, NOBODY));
     expect(await readdir(data)).not.toContain("postgresql");
     await expectWorking(serve(closed, configFile));

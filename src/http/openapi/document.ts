@@ -9,7 +9,7 @@ import type { Operation, Operations } from "./operation.ts";
 type Json = Record<string, unknown>;
 
 /** Any request may get these. */
-const ANYWHERE: readonly ErrorCode[] = ["internal", "shutting-down"];
+const ANYWHERE: readonly ErrorCode[] = ["bad-request", "internal", "shutting-down"];
 
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   BuildReport: buildReportBody,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { buildReportBody } from "../build-report.ts";
-import { deliveriesQuery, lastEventIdHeader, noQuery, streamQuery, waitQuery } from "../queries.ts";
+import { deliveriesQuery, lastEventIdHeader, noQuery, targetsFilter, waitQuery } from "../queries.ts";
 import { buildBody, deliveryDetailBody, deliveryPageBody, eventTakenBody, liveBody, readyBody } from "../responses.ts";
 import { buildExample, buildReportExample, deliveryExample, feedEventText } from "./examples.ts";
 import type { Operation, Operations } from "./operation.ts";
@@ -117,7 +117,7 @@ export const OPERATIONS: Operations = {
     description:
       "Server-sent events named `delivery`; their data is a FeedEvent. Whoever resumes with the last id it saw misses nothing. A comment comes every 15 s; the stream ends after 15 min or when the server stops, and is then to be resumed.",
     security: "token",
-    query: streamQuery,
+    query: targetsFilter,
     headers: { "Last-Event-ID": { schema: lastEventIdHeader, description: "Resume after this event" } },
     answers: { 200: { description: "The stream", type: "text/event-stream", example: feedEventText } },
     problems: ["bad-request", "busy", "store-unavailable"],

@@ -6,7 +6,7 @@ import { GitspanError } from "../../model/errors.ts";
 import type { HttpDeps } from "../deps.ts";
 import { formatEvent, formatPosition, writeSlowly } from "../event-sink.ts";
 import { parseWith } from "../parse.ts";
-import { lastEventIdHeader, streamQuery } from "../queries.ts";
+import { lastEventIdHeader, targetsFilter } from "../queries.ts";
 import { callerOf } from "../request-context.ts";
 import { feedEventShape } from "../shapes.ts";
 import { maySee } from "../visibility.ts";
@@ -41,7 +41,7 @@ export function streamRoutes(app: FastifyInstance, deps: HttpDeps): void {
 
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const caller = callerOf(request);
-    const wanted = parseWith(streamQuery, request.query, "the query");
+    const wanted = parseWith(targetsFilter, request.query, "the query");
     const after = parseWith(lastEventIdHeader, request.headers["last-event-id"], "Last-Event-ID");
     if (open >= max) throw tooMany(max);
     deps.metrics.streams(++open);

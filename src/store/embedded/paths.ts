@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstat, mkdir, realpath } from "node:fs/promises";
+import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { GitspanError, messageOf } from "../../model/errors.ts";
 import { type Account, canEnter, giveTo, requireReachable, serverAccount } from "./account.ts";
@@ -25,7 +25,7 @@ const LONGEST_NAME = "/.s.PGSQL.5432.lock";
 export async function preparePaths(directory: string): Promise<{ paths: EmbeddedPaths; account: Account | undefined }> {
   try {
     const wanted = resolve(directory);
-    await mkdir(dirname(wanted), { recursive: true });
+    await makeParents(dirname(wanted));
     await mkdir(wanted, { recursive: true, mode: 0o700 });
     const root = await realpath(wanted);
     const account = await serverAccount(join(root, "pgdata"));
@@ -52,6 +52,15 @@ export async function preparePaths(directory: string): Promise<{ paths: Embedded
         cause: error,
       },
     );
+  }
+}
+
+/** Made by root, they let PostgreSQL's user through, whatever the umask; those that are there stay as they are. */
+async function makeParents(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined || process.getuid?.() !== 0) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    await chmod(made, (await lstat(made)).mode | 0o011);
   }
 }
 
