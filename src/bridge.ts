@@ -116,6 +116,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       { owner: ambient.ids.uuid(), leaseMs: options.leaseMs },
       { stop: stop.signal, abort: abort.signal },
     );
+    // A start that fails later (a port in use) must not take the store away from work under way.
+    opened.push({ close: () => working });
 
     metrics.readAtScrape({
       deliveries: () => store.countDeliveries(),

@@ -70,7 +70,9 @@ export async function previewPlan(deps: PreviewDeps, request: PreviewRequest, si
   const { matches, misses } = deps.settings().match(report);
   const seen = matches.filter(({ target }) => request.sees(target) && (wanted?.includes(target.id) ?? true));
   const found = new Set(seen.map(({ target }) => target.id));
-  const unmet = (wanted ?? []).filter((id) => !found.has(id)).map((id) => `${id} takes none of these images`);
+  const unmet = (wanted ?? [])
+    .filter((id) => !found.has(id))
+    .map((id) => `${id}: there is no such target, or it takes none of these images`);
 
   const lanes = new Map<string, Lane>();
   const targets: TargetPreview[] = [];

@@ -64,7 +64,7 @@ describe("a plan", () => {
     expect(await idsOf({ targets: ["cart/staging"] })).toEqual(["cart/staging"]);
     expect(await idsOf({ sees: ({ app }) => app === "checkout" })).toEqual(["checkout/staging"]);
     const { misses } = await previewIn(house, { artifacts, targets: ["search/staging"] });
-    expect(misses).toEqual(["search/staging takes none of these images"]);
+    expect(misses).toEqual(["search/staging: there is no such target, or it takes none of these images"]);
   });
 
   it("says why a file would be refused, beside what can be written", async () => {

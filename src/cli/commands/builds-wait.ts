@@ -18,7 +18,11 @@ export function addBuildsWait(builds: Command, context: Context): void {
     .description("wait until all deliveries of a build are written or done")
     .argument("<id>", "id of the build")
     .addOption(new Option("--for <state>", "what to wait for").choices(["written", "done"]).default("done"))
-    .option("--timeout <duration>", "how long to wait", durationOption, durationOption("10m"));
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait")
+        .argParser(durationOption)
+        .default(durationOption("10m"), "10m"),
+    );
   withOutputOption(withServerOptions(command)).action(
     action(context, async (id: string, options: WaitOptions) => {
       const server = await resolveServer(context.io, options);

@@ -9,15 +9,23 @@ function collect(text: string, before: string[]): string[] {
   return [...before, text];
 }
 
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect).default([], "none");
+}
+
 export function addEdit(program: Command, context: Context): void {
   program
     .command("edit")
     .description("change images, refs and values in YAML files byte for byte; needs no server")
     .argument("[file...]", "files to edit; none, or -: standard input")
-    .option("--image <reference>", "NAME[=NEWNAME][:TAG][@DIGEST]; may be repeated", collect, [])
-    .option("--ref <change>", "URL=NEW or OLD=NEW: the ?ref= of remote kustomizations; may be repeated", collect, [])
-    .option("--at <change>", "[DOCUMENT#]PATH=VALUE, as image.tag=1.4.2; may be repeated", collect, [])
-    .addOption(new Option("--format <format>", "where images are looked for").choices(FORMATS).default("auto"))
+    .addOption(repeatable("--image <reference>", "NAME[=NEWNAME][:TAG][@DIGEST]; may be repeated"))
+    .addOption(repeatable("--ref <change>", "URL=NEW or OLD=NEW: the ?ref= of remote kustomizations; may be repeated"))
+    .addOption(repeatable("--at <change>", "[DOCUMENT#]PATH=VALUE, as image.tag=1.4.2; may be repeated"))
+    .addOption(
+      new Option("--format <format>", "where images are looked for; argocd and json: not supported yet")
+        .choices(FORMATS)
+        .default("auto"),
+    )
     .addOption(
       new Option("--check", "print nothing, exit with 1 when something would change").conflicts(["diff", "write"]),
     )

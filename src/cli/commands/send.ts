@@ -49,12 +49,15 @@ export function addSend(program: Command, context: Context): void {
         .choices(["written", "done"])
         .preset("done"),
     )
-    .option("--timeout <duration>", "how long to wait", durationOption, durationOption("10m"))
-    .option(
-      "--retry-for <duration>",
-      "how long to try again while the server cannot be reached",
-      durationOption,
-      30_000,
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait")
+        .argParser(durationOption)
+        .default(durationOption("10m"), "10m"),
+    )
+    .addOption(
+      new Option("--retry-for <duration>", "how long to try again while the server cannot be reached")
+        .argParser(durationOption)
+        .default(durationOption("30s"), "30s"),
     );
   withOutputOption(withServerOptions(command)).action(
     action(context, (file: string | undefined, options: SendOptions) => send(context, file, options)),
