@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
-import type { Configuration } from "./config/configuration.ts";
+import type { Configuration, ListenAddress } from "./config/configuration.ts";
 import { LiveConfiguration } from "./config/live-configuration.ts";
 import { loadConfiguration } from "./config/load.ts";
 import { configurationHints, readConfiguration, readConfigurationText } from "./config/read.ts";
@@ -17,7 +17,7 @@ import { runWorker } from "./delivery/worker.ts";
 import { createApp } from "./http/app.ts";
 import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
-import { isTransient } from "./model/errors.ts";
+import { GitspanError, isTransient } from "./model/errors.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog, logLevelOf } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -148,16 +148,19 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ready: async () => [...(await readiness(database, connections, log)), live.check()],
     });
     // The framework writes into the options that it is given.
-    await app.listen({ ...configuration.listen });
+    await listening(configuration.listen, app.listen({ ...configuration.listen }));
     opened.push(app);
     const metricsApp = configuration.metricsListen && createMetricsApp(metrics);
     if (metricsApp !== undefined && configuration.metricsListen !== undefined) {
-      await metricsApp.listen({ ...configuration.metricsListen });
+      await listening(configuration.metricsListen, metricsApp.listen({ ...configuration.metricsListen }));
       opened.push(metricsApp);
     }
 
     const following = live.follow(stop.signal);
     const address = urlOf(app.server.address());
+    if (configuration.argocd.size === 0) {
+      log.warn("no Argo CD is configured: deliveries are written, but nobody can say whether they run", {});
+    }
     log.info("bridge started", { address, version: VERSION, targets: configuration.targets.length });
     return {
       address,
@@ -237,6 +240,19 @@ async function readiness(database: Database, connections: Connections, log: Log)
     },
   );
   return [store, ...connections.ready()];
+}
+
+/** Says in the operator's words that an address is taken. */
+async function listening({ host, port }: ListenAddress, started: Promise<unknown>): Promise<void> {
+  try {
+    await started;
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("code" in cause) || cause.code !== "EADDRINUSE") throw cause;
+    throw new GitspanError("config-invalid", `cannot listen on ${host}:${port}: another process does`, {
+      cause,
+      hint: "Stop the other process, or choose another address in `listen` or `metricsListen`.",
+    });
+  }
 }
 
 function urlOf(address: AddressInfo | string | null): string {

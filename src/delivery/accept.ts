@@ -1,3 +1,4 @@
+import type { NewDelivery } from "../model/acceptance.ts";
 import type { Caller } from "../model/access.ts";
 import type { Ids } from "../model/ambient.ts";
 import type { Build, BuildReport } from "../model/build.ts";
@@ -5,7 +6,7 @@ import type { Delivery } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import { laneOf } from "../model/target.ts";
 import type { Match, Metrics, Settings } from "./ports.ts";
-import type { IntakeStore, NewDelivery } from "./store-ports.ts";
+import type { IntakeStore } from "./store-ports.ts";
 
 export interface AcceptDeps {
   store: IntakeStore;

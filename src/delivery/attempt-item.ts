@@ -1,10 +1,10 @@
 import type { ApplicationSnapshot } from "../model/application.ts";
 import type { Oid } from "../model/git.ts";
+import type { AttemptInput } from "../model/lane.ts";
 import type { Baseline, Observation } from "../model/observation.ts";
 import type { Lane } from "../model/target.ts";
 import type { PlannedDelivery } from "./plan.ts";
 import type { ArgoCd, GitRepository, Log } from "./ports.ts";
-import type { AttemptInput } from "./store-ports.ts";
 
 export interface AttemptItemDeps {
   git: Pick<GitRepository, "lastChange">;

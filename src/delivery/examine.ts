@@ -1,9 +1,10 @@
 import type { Delivery } from "../model/delivery.ts";
 import type { CommitInfo, Oid } from "../model/git.ts";
+import type { Foreign } from "../model/lane.ts";
+import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
 import { candidatePaths, type Files, imagesStand, standingImages } from "./places.ts";
 import type { GitRepository, Settings } from "./ports.ts";
-import type { Foreign, TargetState } from "./store-ports.ts";
 import { targetOf } from "./verify.ts";
 
 export interface ExamineDeps {

@@ -5,10 +5,11 @@ import { messageOf } from "../model/errors.ts";
 import type { ApplicationObservation, Observation, RevisionFacts, Verdict } from "../model/observation.ts";
 import type { Target } from "../model/target.ts";
 import { combineVerdicts } from "../model/verdict.ts";
+import type { DeliveryChange } from "../model/work.ts";
 import { logEnded } from "./delivery-log.ts";
 import { candidatePaths, imagesStand } from "./places.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings } from "./ports.ts";
-import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
+import type { DeliveryStore } from "./store-ports.ts";
 import { overBy, targetOf } from "./verify.ts";
 
 export interface ObserveDeps {

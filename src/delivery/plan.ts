@@ -3,12 +3,13 @@ import type { Delivery, Ending } from "../model/delivery.ts";
 import { type ErrorCode, type GitspanError, isGitspanError } from "../model/errors.ts";
 import type { CommitPlan, Identity, Oid } from "../model/git.ts";
 import { type Hold, heldBy } from "../model/hold.ts";
+import type { LaneWork, ReadyDelivery } from "../model/lane.ts";
+import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
 import { commitMessage } from "./message.ts";
 import { compareBuilds, newest } from "./order.ts";
 import { candidatePaths, placeImages } from "./places.ts";
 import type { GitRepository, Settings, SourceHistory } from "./ports.ts";
-import type { LaneWork, ReadyDelivery, TargetState } from "./store-ports.ts";
 import { overBy, supersededBy, targetOf } from "./verify.ts";
 
 export interface PlanDeps {

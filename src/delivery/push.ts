@@ -1,6 +1,7 @@
 import type { Oid, PreparedPush, PushResult } from "../model/git.ts";
+import type { AttemptInput, AttemptItem } from "../model/lane.ts";
 import type { GitRepository, Log, Metrics } from "./ports.ts";
-import type { AttemptInput, AttemptItem, DeliveryStore } from "./store-ports.ts";
+import type { DeliveryStore } from "./store-ports.ts";
 
 export interface PushDeps {
   store: Pick<DeliveryStore, "attemptLanded" | "attemptDead" | "delivery" | "save">;

@@ -1,6 +1,7 @@
 import type { Oid } from "../model/git.ts";
+import type { Attempt } from "../model/lane.ts";
 import type { GitRepository } from "./ports.ts";
-import type { Attempt, LaneStore } from "./store-ports.ts";
+import type { LaneStore } from "./store-ports.ts";
 
 export interface ResolveDeps {
   store: Pick<LaneStore, "attemptLanded" | "attemptDead">;

@@ -2,53 +2,17 @@
  * What the application needs of its store: one interface for each use of it. PostgreSQL (`store/`) and the fake in
  * memory (`test/fakes/memory-store.ts`) pass the same contract suite. Times are the database's, in milliseconds.
  */
+import type { AcceptInput, AcceptResult } from "../model/acceptance.ts";
 import type { ApplicationRef } from "../model/application.ts";
-import type { Build, BuildReport } from "../model/build.ts";
-import type {
-  Delivery,
-  DeliveryEvent,
-  DeliveryKind,
-  Ending,
-  ImageValue,
-  NewEvent,
-  Outcome,
-  Phase,
-  WaitReason,
-} from "../model/delivery.ts";
+import type { Build } from "../model/build.ts";
+import type { Delivery, DeliveryEvent, Phase } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
 import type { Hold } from "../model/hold.ts";
-import type { Observation } from "../model/observation.ts";
-import type { Lane } from "../model/target.ts";
+import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
+import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../model/reading.ts";
+import type { DeliveryChange, Lease } from "../model/work.ts";
 
 // ---------------------------------------------------------------- store: intake
-
-export interface AcceptInput {
-  buildId: string;
-  report: BuildReport;
-  subject: string;
-  groups: string[];
-  /** The same key of the same subject with another body hash is a mismatch. */
-  idempotency?: { key: string; bodyHash: string };
-  deliveries: NewDelivery[];
-}
-
-export interface NewDelivery {
-  id: string;
-  kind: DeliveryKind;
-  targetId: string;
-  app: string;
-  environment: string;
-  lane: Lane;
-  images: ImageValue[];
-  /** Milliseconds from acceptance. */
-  expireAfterMs: number;
-  /** Set for a delivery that is refused on arrival but kept in the history. */
-  ending?: Ending;
-}
-
-export type AcceptResult =
-  | { kind: "accepted" | "repeat"; build: Build; deliveries: Delivery[] }
-  | { kind: "idempotency-mismatch" };
 
 export interface IntakeStore {
   /** One durable transaction: build, deliveries, targets and lanes; or the stored build when it is a repeat. */
@@ -56,61 +20,6 @@ export interface IntakeStore {
 }
 
 // ---------------------------------------------------------------- store: reading
-
-export interface DeliveryFilter {
-  app?: string;
-  environment?: string;
-  outcome?: Outcome;
-  phase?: Phase;
-  commit?: string;
-  /** Matches the repository, the tag or the digest of an image. */
-  image?: string;
-  buildId?: string;
-  limit: number;
-  cursor?: string;
-}
-
-export interface Page<T> {
-  items: T[];
-  /** Pass it back for the next page; absent on the last one. */
-  next?: string;
-}
-
-/** What the bridge knows of a target beside its configuration. */
-export interface TargetState {
-  id: string;
-  /** The delivery whose values we put there last, with its build and commit. */
-  current?: { delivery: Delivery; build: Build };
-  lastHealthyDeliveryId?: string;
-  pinned?: { by: string; why: string };
-  /** Set while somebody else's value stands where ours was; cleared by the next landing. */
-  overridden?: { kind: "reverted" | "changed"; commit: Oid };
-  /** Database time at which this database first heard of it, milliseconds since the epoch. */
-  since: number;
-  /** Changes with every change of the target, its pin or its holds: the guard of the write transaction. */
-  version: number;
-}
-
-/** An event with its delivery as it is now. */
-export interface FeedEvent extends DeliveryEvent {
-  delivery: Delivery;
-}
-
-export interface FeedPage {
-  /** In the order of their ids. */
-  items: FeedEvent[];
-  /** Go on from here. */
-  last: number;
-}
-
-export interface DeliveryCount {
-  phase: Phase;
-  /** With phase `done` only. */
-  outcome?: Outcome;
-  count: number;
-  /** Milliseconds since the oldest of them was received; not with phase `done`. */
-  oldestMs?: number;
-}
 
 export interface ReadStore {
   build(id: string): Promise<Build | undefined>;
@@ -136,23 +45,6 @@ export interface ReadStore {
 
 // ---------------------------------------------------------------- store: work on deliveries
 
-export interface Lease {
-  owner: string;
-  ms: number;
-}
-
-/** What a stage makes of a delivery; absent fields stay as they are. */
-export interface DeliveryChange {
-  phase: Phase;
-  waitReason?: WaitReason;
-  message?: string;
-  ending?: Ending;
-  observation?: Observation;
-  /** Milliseconds from now until somebody looks again. */
-  dueInMs?: number;
-  events?: NewEvent[];
-}
-
 export interface WorkStore {
   /** Database time, milliseconds since the epoch: the only clock of leases and rules. */
   now(): Promise<number>;
@@ -167,79 +59,6 @@ export interface WorkStore {
 }
 
 // ---------------------------------------------------------------- store: lanes (protocols.md section 3)
-
-export interface LaneClaim {
-  lane: Lane;
-  /** Grows whenever the owner changes; every lane write checks it. */
-  epoch: number;
-  /** The branch's tip when it was last examined. */
-  lastSeenTip?: Oid;
-}
-
-export interface Attempt {
-  id: string;
-  laneId: string;
-  epoch: number;
-  base: Oid;
-  head: Oid;
-  items: AttemptItem[];
-  createdAt: number;
-}
-
-export interface AttemptItem {
-  deliveryId: string;
-  targetId: string;
-  commit: Oid;
-  /** As it is stored with the delivery once the attempt has landed. */
-  observation: Observation;
-}
-
-/** A delivery that may be written, with all a plan needs. */
-export interface ReadyDelivery {
-  delivery: Delivery;
-  build: Build;
-}
-
-export interface LaneWork {
-  openAttempts: Attempt[];
-  /** Phase `ready`, and phase `writing` in an open attempt (it may be planned again on the same base); oldest first. */
-  ready: ReadyDelivery[];
-  /** Targets of this lane that hold one of our values, or have something ready. */
-  targets: TargetState[];
-  holds: Hold[];
-  /** Database time of this reading. */
-  now: number;
-}
-
-export interface AttemptInput {
-  id: string;
-  claim: LaneClaim;
-  base: Oid;
-  head: Oid;
-  configHash: string;
-  items: (AttemptItem & {
-    deliveryVersion: number;
-    targetVersion: number;
-    /** What a person should know of the edit; goes into the history. */
-    warnings?: readonly string[];
-  })[];
-}
-
-export type AttemptResult =
-  | { kind: "begun" }
-  /** These fell out (changed, held, pinned or expired meanwhile); nothing was written, plan again without them. */
-  | { kind: "refused"; deliveryIds: string[] }
-  /** Another owner has the lane. */
-  | { kind: "lane-lost" };
-
-/** A value of ours that somebody else took out or replaced. */
-export interface Foreign {
-  targetId: string;
-  deliveryId: string;
-  kind: "reverted" | "changed";
-  commit: Oid;
-  message: string;
-}
 
 export interface LaneStore {
   /** A due lane, leased; epoch + 1 when the owner changes. */

@@ -2,11 +2,12 @@ import type { Build } from "../model/build.ts";
 import type { Delivery, Ending } from "../model/delivery.ts";
 import { heldBy } from "../model/hold.ts";
 import { laneOf, type Target } from "../model/target.ts";
+import type { DeliveryChange } from "../model/work.ts";
 import { logEnded } from "./delivery-log.ts";
 import { compareBuilds, newest } from "./order.ts";
 import type { Log, Settings, SourceHistory } from "./ports.ts";
 import { historyOnly } from "./since.ts";
-import type { DeliveryChange, DeliveryStore } from "./store-ports.ts";
+import type { DeliveryStore } from "./store-ports.ts";
 
 export interface VerifyDeps {
   store: DeliveryStore;

@@ -1,10 +1,12 @@
 import type { Ambient } from "../model/ambient.ts";
 import type { Delivery, Phase } from "../model/delivery.ts";
 import { isGitspanError, messageOf } from "../model/errors.ts";
+import type { LaneClaim } from "../model/lane.ts";
+import type { Lease } from "../model/work.ts";
 import { fieldsOf } from "./delivery-log.ts";
 import { type ObserveDeps, observe } from "./observe.ts";
 import type { LaneResult } from "./push.ts";
-import type { LaneClaim, Lease, ReadStore } from "./store-ports.ts";
+import type { ReadStore } from "./store-ports.ts";
 import { type VerifyDeps, verify } from "./verify.ts";
 import { type WriteDeps, writeLane } from "./write.ts";
 

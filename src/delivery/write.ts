@@ -1,6 +1,7 @@
 import type { Ids } from "../model/ambient.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
+import type { LaneClaim, LaneWork } from "../model/lane.ts";
 import { attemptItem } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { examineMove } from "./examine.ts";
@@ -8,7 +9,7 @@ import { planLane } from "./plan.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
 import { type LaneResult, pushAttempt, type Round } from "./push.ts";
 import { resolveAttempts } from "./resolve.ts";
-import type { DeliveryStore, LaneClaim, LaneWork } from "./store-ports.ts";
+import type { DeliveryStore } from "./store-ports.ts";
 import { overBy } from "./verify.ts";
 
 export interface WriteDeps {

@@ -1,9 +1,9 @@
-import type { TargetState } from "../delivery/store-ports.ts";
 import { formatApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
 import type { Hold } from "../model/hold.ts";
 import type { Verdict } from "../model/observation.ts";
+import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
 import type { BuildBody, DeliveryBody, DeliveryDetailBody, FeedEventBody, HoldBody, TargetBody } from "./responses.ts";
 

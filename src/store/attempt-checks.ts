@@ -1,17 +1,14 @@
 import type { Transaction } from "kysely";
 import { heldBy } from "../model/hold.ts";
+import type { AttemptInput } from "../model/lane.ts";
 import { holdsOf } from "./holds.ts";
 import { type DeliveryRow, deliveryOf } from "./rows.ts";
-import type { AttemptItem, Schema } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import { databaseTime } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
 
 /** An attempt's item with the readings its plan rests on. */
-export interface GuardedItem extends AttemptItem {
-  deliveryVersion: number;
-  targetVersion: number;
-  warnings?: readonly string[];
-}
+export type GuardedItem = AttemptInput["items"][number];
 
 export interface Checked {
   /** Deliveries that must not be written as planned. */

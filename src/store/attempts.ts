@@ -1,22 +1,12 @@
 import type { ExpressionBuilder, Transaction } from "kysely";
+import type { AttemptInput, AttemptItem, AttemptResult } from "../model/lane.ts";
 import { checkItems, type GuardedItem } from "./attempt-checks.ts";
 import { type Entry, record } from "./history.ts";
 import { land } from "./landing.ts";
-import { type LaneClaim, lockClaimedLane, lockLane } from "./lanes.ts";
+import { lockClaimedLane, lockLane } from "./lanes.ts";
 import { jsonText } from "./rows.ts";
-import type { AttemptItem, Schema } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import { databaseTime, type Sql, transact } from "./sql.ts";
-
-export interface AttemptInput {
-  id: string;
-  claim: LaneClaim;
-  base: string;
-  head: string;
-  configHash: string;
-  items: GuardedItem[];
-}
-
-export type AttemptResult = { kind: "begun" } | { kind: "refused"; deliveryIds: string[] } | { kind: "lane-lost" };
 
 /** Step 5 of the lane's protocol: all checks and all writes of it in one transaction, or none. */
 export async function beginAttempt(deps: Sql, input: AttemptInput): Promise<AttemptResult> {

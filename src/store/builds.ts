@@ -1,37 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Transaction } from "kysely";
-import { type Build, type BuildReport, buildIdentity } from "../model/build.ts";
-import type { Delivery, DeliveryKind, Ending, ImageValue } from "../model/delivery.ts";
-import type { Lane } from "../model/target.ts";
+import type { AcceptInput, AcceptResult, NewDelivery } from "../model/acceptance.ts";
+import { type Build, buildIdentity } from "../model/build.ts";
+import type { Delivery } from "../model/delivery.ts";
 import { doneEvent, type Entry, record } from "./history.ts";
 import { type BuildRow, buildOf, type DeliveryRow, deliveryOf, jsonText, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, never, plusMs, type Queries, read, type Sql, transact } from "./sql.ts";
-
-export interface AcceptInput {
-  buildId: string;
-  report: BuildReport;
-  subject: string;
-  groups: string[];
-  idempotency?: { key: string; bodyHash: string };
-  deliveries: NewDelivery[];
-}
-
-export interface NewDelivery {
-  id: string;
-  kind: DeliveryKind;
-  targetId: string;
-  app: string;
-  environment: string;
-  lane: Lane;
-  images: ImageValue[];
-  expireAfterMs: number;
-  ending?: Ending;
-}
-
-export type AcceptResult =
-  | { kind: "accepted" | "repeat"; build: Build; deliveries: Delivery[] }
-  | { kind: "idempotency-mismatch" };
 
 /**
  * Stores a build with its deliveries in one durable transaction, or finds the stored one. Of simultaneous duplicates

@@ -1,13 +1,6 @@
 import { sql } from "kysely";
-import type { Outcome, Phase } from "../model/delivery.ts";
+import type { DeliveryCount } from "../model/reading.ts";
 import { read, type Sql, wallTime } from "./sql.ts";
-
-export interface DeliveryCount {
-  phase: Phase;
-  outcome?: Outcome;
-  count: number;
-  oldestMs?: number;
-}
 
 /** Two readings, so that each has an index to itself: the undone ones are few, the done ones are counted by outcome. */
 export async function countDeliveries(deps: Sql): Promise<DeliveryCount[]> {

@@ -1,26 +1,10 @@
 import { sql } from "kysely";
 import type { Build } from "../model/build.ts";
-import type { Delivery, DeliveryEvent, Outcome, Phase } from "../model/delivery.ts";
+import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
+import type { DeliveryFilter, Page } from "../model/reading.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { buildOf, type DeliveryRow, deliveryOf, eventOf, jsonText } from "./rows.ts";
 import { never, type Queries, read, type Sql } from "./sql.ts";
-
-export interface DeliveryFilter {
-  app?: string;
-  environment?: string;
-  outcome?: Outcome;
-  phase?: Phase;
-  commit?: string;
-  image?: string;
-  buildId?: string;
-  limit: number;
-  cursor?: string;
-}
-
-export interface DeliveryPage {
-  items: Delivery[];
-  next?: string;
-}
 
 export async function delivery(deps: Sql, id: string): Promise<Delivery | undefined> {
   const row = await read(deps, (db) => db.selectFrom("delivery").selectAll().where("id", "=", id).executeTakeFirst());
@@ -28,7 +12,7 @@ export async function delivery(deps: Sql, id: string): Promise<Delivery | undefi
 }
 
 /** Newest first. Throws `bad-request` for a cursor that it did not give. */
-export async function deliveries(deps: Sql, filter: DeliveryFilter): Promise<DeliveryPage> {
+export async function deliveries(deps: Sql, filter: DeliveryFilter): Promise<Page<Delivery>> {
   const limit = Math.max(1, Math.floor(filter.limit));
   const rows = await read(deps, (db) =>
     filtered(db, filter)

@@ -1,17 +1,9 @@
 import { sql, type Transaction } from "kysely";
-import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
+import type { DeliveryEvent } from "../model/delivery.ts";
+import type { FeedEvent, FeedPage } from "../model/reading.ts";
 import { deliveryOf, eventOf } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { never, type Sql, snapshot } from "./sql.ts";
-
-export interface FeedEvent extends DeliveryEvent {
-  delivery: Delivery;
-}
-
-export interface FeedPage {
-  items: FeedEvent[];
-  last: number;
-}
 
 /** How far back a reader that begins now may begin when ids are missing there: some events come again, none is lost. */
 const START_WINDOW = 100;

@@ -1,21 +1,13 @@
 import { sql, type Transaction } from "kysely";
 import type { Ending } from "../model/delivery.ts";
+import type { Foreign, LaneClaim } from "../model/lane.ts";
 import { type Entry, record } from "./history.ts";
 import { end } from "./landing.ts";
-import { type LaneClaim, lockLane } from "./lanes.ts";
+import { lockLane } from "./lanes.ts";
 import { type DeliveryRow, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, type Sql, transact } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
-
-/** A value of ours that somebody else took out or replaced. */
-export interface Foreign {
-  targetId: string;
-  deliveryId: string;
-  kind: "reverted" | "changed";
-  commit: string;
-  message: string;
-}
 
 /**
  * Stores what others did and the tip up to which the branch is known, in one transaction; false, and nothing stored,

@@ -1,8 +1,9 @@
 import { sql, type Transaction } from "kysely";
 import type { Ending } from "../model/delivery.ts";
+import type { AttemptItem } from "../model/lane.ts";
 import { doneEvent, record, recordOf } from "./history.ts";
 import { type DeliveryRow, jsonText } from "./rows.ts";
-import type { AttemptItem, Schema } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import { lockTargets } from "./targets.ts";
 
 /**

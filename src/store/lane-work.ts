@@ -1,31 +1,11 @@
 import type { Transaction } from "kysely";
-import type { Build } from "../model/build.ts";
-import type { Delivery } from "../model/delivery.ts";
-import type { Hold } from "../model/hold.ts";
+import type { Attempt, LaneClaim, LaneWork } from "../model/lane.ts";
+import type { TargetState } from "../model/reading.ts";
 import { withBuilds } from "./deliveries.ts";
 import { holdsOf } from "./holds.ts";
-import type { LaneClaim } from "./lanes.ts";
-import type { AttemptItem, Schema } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import { databaseTime, type Sql, snapshot } from "./sql.ts";
-import { statesOf, type TargetState } from "./targets.ts";
-
-export interface Attempt {
-  id: string;
-  laneId: string;
-  epoch: number;
-  base: string;
-  head: string;
-  items: AttemptItem[];
-  createdAt: number;
-}
-
-export interface LaneWork {
-  openAttempts: Attempt[];
-  ready: { delivery: Delivery; build: Build }[];
-  targets: TargetState[];
-  holds: Hold[];
-  now: number;
-}
+import { statesOf } from "./targets.ts";
 
 /** Everything a lane's planner needs, as it was at one moment. */
 export async function laneWork(deps: Sql, claim: LaneClaim): Promise<LaneWork> {

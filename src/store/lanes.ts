@@ -1,14 +1,9 @@
 import { sql, type Transaction } from "kysely";
-import type { Lane } from "../model/target.ts";
-import { type Lease, leaseEnd, milliseconds } from "./lease.ts";
+import type { LaneClaim } from "../model/lane.ts";
+import type { Lease } from "../model/work.ts";
+import { leaseEnd, milliseconds } from "./lease.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, type Queries, read, type Sql, statementTime, transact, wallTime } from "./sql.ts";
-
-export interface LaneClaim {
-  lane: Lane;
-  epoch: number;
-  lastSeenTip?: string;
-}
 
 /**
  * A lane is free when nobody leases it and something is due, or when its lease has run out: whoever held it died or

@@ -1,11 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
+import type { Lease } from "../model/work.ts";
 import { statementTime } from "./sql.ts";
-
-/** Whose it is, and for how many milliseconds of database time. */
-export interface Lease {
-  owner: string;
-  ms: number;
-}
 
 /** Only for statements that are a transaction of their own. */
 export function leaseEnd(lease: Lease): RawBuilder<Date> {

@@ -2,6 +2,7 @@ import type { ColumnType, Generated } from "kysely";
 import type { Artifact, Run, Source } from "../model/build.ts";
 import type { DeliveryKind, ImageValue, Outcome, OutcomeReason, Phase, WaitReason } from "../model/delivery.ts";
 import type { Digest } from "../model/image.ts";
+import type { AttemptItem } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
 
 /** Read as a value, written as JSON text: the driver would send a JavaScript array as a PostgreSQL array. */
@@ -86,14 +87,6 @@ export interface DeliveryEventTable {
   kind: string;
   message: string;
   data: ColumnType<Record<string, unknown> | null, string | null, string | null>;
-}
-
-/** What `push_attempt.items` holds: delivery/store-ports.ts calls it AttemptItem. */
-export interface AttemptItem {
-  deliveryId: string;
-  targetId: string;
-  commit: string;
-  observation: Observation;
 }
 
 export interface PushAttemptTable {

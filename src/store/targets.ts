@@ -1,19 +1,8 @@
 import type { Selectable, Transaction } from "kysely";
-import type { Build } from "../model/build.ts";
-import type { Delivery } from "../model/delivery.ts";
+import type { TargetState } from "../model/reading.ts";
 import { withBuilds } from "./deliveries.ts";
 import type { Schema, TargetTable } from "./schema.ts";
 import { type Queries, read, type Sql, snapshot } from "./sql.ts";
-
-export interface TargetState {
-  id: string;
-  current?: { delivery: Delivery; build: Build };
-  lastHealthyDeliveryId?: string;
-  pinned?: { by: string; why: string };
-  overridden?: { kind: "reverted" | "changed"; commit: string };
-  since: number;
-  version: number;
-}
 
 export type TargetRow = Selectable<TargetTable>;
 

@@ -1,27 +1,17 @@
 import { sql, type Transaction } from "kysely";
 import type { ApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
-import type { Delivery, Ending, NewEvent, Phase, WaitReason } from "../model/delivery.ts";
+import type { Delivery, Phase } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
-import type { Observation } from "../model/observation.ts";
+import type { DeliveryChange, Lease } from "../model/work.ts";
 import { withBuilds } from "./deliveries.ts";
 import { doneEvent, recordOf } from "./history.ts";
 import { makeLaneDue } from "./lanes.ts";
-import { type Lease, leaseEnd } from "./lease.ts";
+import { leaseEnd } from "./lease.ts";
 import { type DeliveryRow, deliveryOf, jsonText, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, plusMs, read, type Sql, snapshot, statementTime, transact } from "./sql.ts";
 import { wakeDeliveries } from "./wake.ts";
-
-export interface DeliveryChange {
-  phase: Phase;
-  waitReason?: WaitReason;
-  message?: string;
-  ending?: Ending;
-  observation?: Observation;
-  dueInMs?: number;
-  events?: NewEvent[];
-}
 
 /** Database time in milliseconds. */
 export async function now(deps: Sql): Promise<number> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FeedEvent } from "../../src/delivery/store-ports.ts";
+import type { FeedEvent } from "../../src/model/reading.ts";
 import { accepted, following, type MakeStore, ready, type Store, type StoreSubject } from "./store-samples.ts";
 
 export function feedContract(name: string, makeSubject: MakeStore): void {

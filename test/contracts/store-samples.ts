@@ -1,17 +1,15 @@
 import type {
-  AcceptInput,
-  AttemptInput,
   HoldStore,
   IntakeStore,
-  LaneClaim,
   LaneStore,
-  NewDelivery,
   ReadStore,
   TokenStore,
   WorkStore,
 } from "../../src/delivery/store-ports.ts";
+import type { AcceptInput, NewDelivery } from "../../src/model/acceptance.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import type { Digest } from "../../src/model/image.ts";
+import type { AttemptInput, LaneClaim } from "../../src/model/lane.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { laneOf } from "../../src/model/target.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Foreign } from "../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
+import type { Foreign } from "../../src/model/lane.ts";
 import {
   accepted,
   attemptFor,

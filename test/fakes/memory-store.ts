@@ -1,30 +1,20 @@
 import type {
-  AcceptInput,
-  AcceptResult,
-  AttemptInput,
-  AttemptResult,
-  DeliveryChange,
-  DeliveryCount,
-  DeliveryFilter,
-  FeedPage,
-  Foreign,
   HoldStore,
   IntakeStore,
-  LaneClaim,
   LaneStore,
-  LaneWork,
-  Lease,
-  Page,
   ReadStore,
-  TargetState,
   TokenStore,
   WorkStore,
 } from "../../src/delivery/store-ports.ts";
+import type { AcceptInput, AcceptResult } from "../../src/model/acceptance.ts";
 import type { Clock } from "../../src/model/ambient.ts";
 import type { ApplicationRef } from "../../src/model/application.ts";
 import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../../src/model/delivery.ts";
 import type { Hold } from "../../src/model/hold.ts";
+import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../../src/model/lane.ts";
+import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../src/model/reading.ts";
+import type { DeliveryChange, Lease } from "../../src/model/work.ts";
 import * as attempts from "./memory-store/attempts.ts";
 import { accept } from "./memory-store/intake.ts";
 import * as lanes from "./memory-store/lanes.ts";

@@ -4,11 +4,11 @@ import { hashToken } from "../../src/config/tokens.ts";
 import type { Accepted, AcceptRequest } from "../../src/delivery/accept.ts";
 import type { Preview, PreviewRequest } from "../../src/delivery/plan-preview.ts";
 import type { Log } from "../../src/delivery/ports.ts";
-import type { DeliveryFilter, Page } from "../../src/delivery/store-ports.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
 import { type AccessRule, isAllowed } from "../../src/model/access.ts";
 import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent } from "../../src/model/delivery.ts";
+import type { DeliveryFilter, Page } from "../../src/model/reading.ts";
 import { aBuild, aDelivery, aTarget } from "../fakes/examples.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
 

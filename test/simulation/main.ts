@@ -2,11 +2,22 @@
 import { parseArgs } from "node:util";
 import { simulate } from "./simulate.ts";
 
-const { values } = parseArgs({ options: { seeds: { type: "string", default: "100" }, seed: { type: "string" } } });
+const USAGE = "usage: npm run simulate -- --seeds N, or --seed S to replay one run with its trace";
+
+function options(): { seeds: string; seed?: string } {
+  try {
+    return parseArgs({ options: { seeds: { type: "string", default: "100" }, seed: { type: "string" } } }).values;
+  } catch {
+    console.error(USAGE);
+    return process.exit(2);
+  }
+}
+
+const values = options();
 const first = values.seed === undefined ? 1 : Number(values.seed);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) {
-  console.error("usage: npm run simulate -- --seeds N, or --seed S to replay one run with its trace");
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import type { DeliveryFilter, Page } from "../../delivery/store-ports.ts";
 import type { Caller } from "../../model/access.ts";
 import type { Delivery } from "../../model/delivery.ts";
 import { GitspanError } from "../../model/errors.ts";
+import type { DeliveryFilter, Page } from "../../model/reading.ts";
 import type { HttpDeps } from "../deps.ts";
 import { idOf } from "../ids.ts";
 import { parseWith } from "../parse.ts";

@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { FeedEvent, FeedPage } from "../../delivery/store-ports.ts";
 import type { Caller } from "../../model/access.ts";
 import { GitspanError } from "../../model/errors.ts";
+import type { FeedEvent, FeedPage } from "../../model/reading.ts";
 import type { HttpDeps } from "../deps.ts";
 import { formatEvent, formatPosition, writeSlowly } from "../event-sink.ts";
 import { parseWith } from "../parse.ts";

@@ -1,11 +1,5 @@
-import type {
-  AttemptInput,
-  AttemptItem,
-  AttemptResult,
-  Foreign,
-  LaneClaim,
-} from "../../../src/delivery/store-ports.ts";
 import { heldBy } from "../../../src/model/hold.ts";
+import type { AttemptInput, AttemptItem, AttemptResult, Foreign, LaneClaim } from "../../../src/model/lane.ts";
 import { held } from "./lanes.ts";
 import { holds } from "./reading.ts";
 import { finish, type MemoryState, touch } from "./state.ts";

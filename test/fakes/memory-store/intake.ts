@@ -1,4 +1,4 @@
-import type { AcceptInput, AcceptResult, NewDelivery } from "../../../src/delivery/store-ports.ts";
+import type { AcceptInput, AcceptResult, NewDelivery } from "../../../src/model/acceptance.ts";
 import { type Build, buildIdentity } from "../../../src/model/build.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { doneEvent, type MemoryState } from "./state.ts";

@@ -1,4 +1,5 @@
-import type { LaneClaim, LaneWork, Lease } from "../../../src/delivery/store-ports.ts";
+import type { LaneClaim, LaneWork } from "../../../src/model/lane.ts";
+import type { Lease } from "../../../src/model/work.ts";
 import { holds, targetState } from "./reading.ts";
 import type { MemoryState, StoredLane } from "./state.ts";
 

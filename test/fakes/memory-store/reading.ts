@@ -1,7 +1,7 @@
-import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../../src/delivery/store-ports.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";
 import type { Hold } from "../../../src/model/hold.ts";
+import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../../src/model/reading.ts";
 import { byAge, type MemoryState } from "./state.ts";
 
 export function deliveries(state: MemoryState, filter: DeliveryFilter): Page<Delivery> {

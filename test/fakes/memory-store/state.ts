@@ -1,8 +1,9 @@
-import type { Attempt, TargetState } from "../../../src/delivery/store-ports.ts";
 import type { Clock } from "../../../src/model/ambient.ts";
 import type { Build } from "../../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Ending, NewEvent } from "../../../src/model/delivery.ts";
 import type { Hold } from "../../../src/model/hold.ts";
+import type { Attempt } from "../../../src/model/lane.ts";
+import type { TargetState } from "../../../src/model/reading.ts";
 import type { Lane } from "../../../src/model/target.ts";
 
 export interface StoredLease {

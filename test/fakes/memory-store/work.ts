@@ -1,7 +1,7 @@
-import type { DeliveryChange, Lease } from "../../../src/delivery/store-ports.ts";
 import { type ApplicationRef, formatApplicationRef } from "../../../src/model/application.ts";
 import type { Delivery, Phase } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";
+import type { DeliveryChange, Lease } from "../../../src/model/work.ts";
 import { makeLaneDue } from "./lanes.ts";
 import { byAge, finish, type MemoryState, type StoredDelivery, touch } from "./state.ts";
 
