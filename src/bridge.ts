@@ -101,6 +101,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const store = decorate("store", database.store);
     const argocd = decorate<ArgoCd>("argocd", connections.argocd);
     const preview = { repository: (name: string) => connections.repository(name), argocd, clock: ambient.clock };
+    const troubled = new Set<string>();
     const working = runWorker(
       {
         ambient,
@@ -113,7 +114,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         log,
         metrics,
       },
-      { owner: ambient.ids.uuid(), leaseMs: options.leaseMs },
+      {
+        owner: ambient.ids.uuid(),
+        leaseMs: options.leaseMs,
+        onLane: (lane, trouble) => (trouble === undefined ? troubled.delete(lane) : troubled.add(lane)),
+      },
       { stop: stop.signal, abort: abort.signal },
     );
     // A start that fails later (a port in use) must not take the store away from work under way.
@@ -145,7 +150,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ids: ambient.ids,
       version: VERSION,
       shuttingDown: () => stop.signal.aborted,
-      ready: async () => [...(await readiness(database, connections, log)), live.check()],
+      ready: async () => [...(await readiness(database, connections, log)), lanesCheck(troubled), live.check()],
     });
     // The framework writes into the options that it is given.
     await listening(configuration.listen, app.listen({ ...configuration.listen }));
@@ -240,6 +245,13 @@ async function readiness(database: Database, connections: Connections, log: Log)
     },
   );
   return [store, ...connections.ready()];
+}
+
+/** Another replica, or a person who repairs a token, may still write them: this one stays ready. */
+function lanesCheck(troubled: ReadonlySet<string>): Readiness {
+  const ok = troubled.size === 0;
+  const detail = ok ? "can be written" : `${[...troubled].join(", ")} cannot be written; see the log or the deliveries`;
+  return { name: "lanes", ok, detail, advisory: true };
 }
 
 /** Says in the operator's words that an address is taken. */

@@ -26,6 +26,8 @@ export interface WorkerOptions {
   lanes?: number;
   /** How often to look what others did to a branch at rest; milliseconds, jittered by a quarter. */
   watchMs?: number;
+  /** Told after each visit to a lane why it cannot be written, or `undefined` when it can. */
+  onLane?: (laneId: string, trouble: string | undefined) => void;
 }
 
 interface Running extends Required<WorkerOptions> {
@@ -61,6 +63,7 @@ export async function runWorker(
     pollMs: options.pollMs ?? 1_000,
     lanes: options.lanes ?? 4,
     watchMs: options.watchMs ?? 60_000,
+    onLane: options.onLane ?? (() => undefined),
     ...signals,
     deps,
     failures: new Map(),
@@ -141,20 +144,30 @@ async function writeNextLane(running: Running): Promise<boolean> {
   );
   deps.metrics.stage("write", (deps.ambient.clock.now() - startedAt) / 1000);
   const restMs = restOf(running, claim, result);
-  await tellWhy(running, claim, result);
+  const trouble = troubleOf(running, claim, result);
+  running.onLane(claim.lane.id, trouble);
+  if (trouble !== undefined) await tellWhy(running, claim, { trouble, isNews: result.kind === "blocked" });
   await deps.store.releaseLane(claim, restMs);
   return true;
 }
 
+/** A lane that fails now and then only takes its time; one that keeps failing is in trouble. */
+function troubleOf(running: Running, { lane }: LaneClaim, result: LaneResult): string | undefined {
+  if (result.kind === "idle") return undefined;
+  const isWorthTelling = result.kind === "blocked" || (running.failures.get(lane.id) ?? 0) >= WORTH_TELLING;
+  return isWorthTelling ? result.why : undefined;
+}
+
 /** A delivery that waits for a lane says so: "its turn" does not come while the lane cannot be written. */
-async function tellWhy(running: Running, { lane, ...claim }: LaneClaim, result: LaneResult): Promise<void> {
-  const { deps, failures } = running;
-  if (result.kind === "idle") return;
-  if (result.kind === "again" && (failures.get(lane.id) ?? 0) < WORTH_TELLING) return;
-  const message = `${lane.id} cannot be written: ${result.why}`;
-  for (const { delivery } of (await deps.store.laneWork({ lane, ...claim })).ready) {
+async function tellWhy(
+  { deps }: Running,
+  claim: LaneClaim,
+  { trouble, isNews }: { trouble: string; isNews: boolean },
+): Promise<void> {
+  const message = `${claim.lane.id} cannot be written: ${trouble}`;
+  for (const { delivery } of (await deps.store.laneWork(claim)).ready) {
     if (delivery.phase !== "ready" || delivery.message === message) continue;
-    const events = result.kind === "blocked" ? [{ kind: "waiting", message }] : [];
+    const events = isNews ? [{ kind: "waiting", message }] : [];
     await deps.store.save(delivery, { phase: "ready", message, events });
   }
 }

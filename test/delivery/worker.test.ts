@@ -221,14 +221,17 @@ describe("the worker and its lanes", () => {
 
   it("tells deliveries of a lane that is blocked what they wait for", async () => {
     house.git.onPush = () => ({ kind: "refused", reason: "auth", message: "403 Forbidden" });
-    start();
+    const troubles = new Map<string, string | undefined>();
+    start({ onLane: (lane, trouble) => troubles.set(lane, trouble) });
     const [delivery] = await house.received({ tag: "1.1" });
     await house.wait(100_000);
     expect(await house.saysOf(delivery!)).toBe("ready: gitops@main cannot be written: 403 Forbidden");
+    expect(troubles).toEqual(new Map([["gitops@main", "403 Forbidden"]]));
     expect(logged("a lane cannot be written").length).toBeGreaterThan(2);
     house.git.onPush = undefined;
     await house.wait(60_000);
     expect((await house.reread(delivery!)).outcome).toBe("healthy");
+    expect(troubles).toEqual(new Map([["gitops@main", undefined]]));
   });
 
   it("tells them when the repository stays out of reach", async () => {

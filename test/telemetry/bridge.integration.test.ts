@@ -66,6 +66,8 @@ async function whenDone({ id }: Build): Promise<Delivery> {
 
 const seen: Delivery[] = [];
 const statuses: number[] = [];
+/** What readiness said while the git server refused us. */
+let troubled: unknown;
 
 beforeAll(async () => {
   site = await openSecretSite();
@@ -87,6 +89,7 @@ beforeAll(async () => {
   await site.rotate("git", secrets.wrongGit);
   await deliver("3.0.0");
   await site.whenLogged(/git-auth/);
+  troubled = await (await call("/readyz?verbose")).json();
   await site.rotate("git", secrets.git);
   await site.rotate("argocd", secrets.wrongArgocd);
   // A lane that was refused rests for half a minute; a newer build wakes it.
@@ -111,6 +114,20 @@ describe("a bridge that has delivered, and failed at it, at debug level", () => 
     expect(statuses).toEqual([401, 202, 200, 401, 200]);
     expect(seen).toMatchObject([{ outcome: "healthy" }, { outcome: "healthy" }]);
     expect(answers.length).toBeGreaterThan(20);
+  });
+
+  it("stays ready while a lane cannot be written, and says which", () => {
+    expect(troubled).toMatchObject({
+      status: "ready",
+      checks: expect.arrayContaining([
+        {
+          name: "lanes",
+          ok: false,
+          detail: "gitops@main cannot be written; see the log or the deliveries",
+          advisory: true,
+        },
+      ]),
+    });
   });
 
   it("shows no secret in its log, its answers, its events, its metrics or Git", async () => {
