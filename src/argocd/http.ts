@@ -1,6 +1,6 @@
-import type { Agent as HttpAgent } from "node:http";
 import type { Readable } from "node:stream";
 import axios, { type AxiosResponse } from "axios";
+import { type Agents, guardedRequest } from "../kubernetes/guarded-request.ts";
 import { record, text } from "../kubernetes/untrusted.ts";
 import { GitspanError, messageOf } from "../model/errors.ts";
 
@@ -11,12 +11,6 @@ export interface HttpRequest {
   headers?: Record<string, string>;
   body?: unknown;
   signal: AbortSignal;
-}
-
-/** The one for the address's scheme is used; a proxying agent may be both. */
-export interface Agents {
-  http?: HttpAgent;
-  https?: HttpAgent;
 }
 
 /** A page of 500 big Applications. */
@@ -60,13 +54,7 @@ async function send<T>(
       ...(request.body === undefined ? {} : { data: request.body }),
       signal: request.signal,
       responseType,
-      maxContentLength: LARGEST_ANSWER,
-      // A token must not follow a redirect to somebody else.
-      maxRedirects: 0,
-      proxy: false,
-      validateStatus: () => true,
-      ...(agents.http === undefined ? {} : { httpAgent: agents.http }),
-      ...(agents.https === undefined ? {} : { httpsAgent: agents.https }),
+      ...guardedRequest(agents, LARGEST_ANSWER),
     });
   } catch (error) {
     request.signal.throwIfAborted();

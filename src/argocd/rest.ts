@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
+import type { Agents } from "../kubernetes/guarded-request.ts";
 import { list, record } from "../kubernetes/untrusted.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
-import { type Agents, requestJson, requestStream } from "./http.ts";
+import { requestJson, requestStream } from "./http.ts";
 import { toSnapshot } from "./snapshot.ts";
 
 export interface RestLocation {

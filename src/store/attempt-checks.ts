@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import { heldBy } from "../model/hold.ts";
 import type { AttemptInput } from "../model/lane.ts";
+import { lockDeliveries } from "./deliveries.ts";
 import { holdsOf } from "./holds.ts";
 import { type DeliveryRow, deliveryOf } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -53,15 +54,4 @@ function isAsPlanned(delivery: DeliveryRow, item: GuardedItem, laneId: string): 
     delivery.target_id === item.targetId &&
     delivery.lane_id === laneId
   );
-}
-
-async function lockDeliveries(trx: Transaction<Schema>, ids: readonly string[]): Promise<Map<string, DeliveryRow>> {
-  const rows = await trx
-    .selectFrom("delivery")
-    .selectAll()
-    .where("id", "in", ids)
-    .orderBy("id")
-    .forNoKeyUpdate()
-    .execute();
-  return new Map(rows.map((row) => [row.id, row]));
 }

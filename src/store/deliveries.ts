@@ -1,9 +1,10 @@
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
 import type { DeliveryFilter, Page } from "../model/reading.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { buildOf, type DeliveryRow, deliveryOf, eventOf, jsonText } from "./rows.ts";
+import type { Schema } from "./schema.ts";
 import { never, type Queries, read, type Sql } from "./sql.ts";
 
 export async function delivery(deps: Sql, id: string): Promise<Delivery | undefined> {
@@ -70,4 +71,20 @@ export async function withBuilds(
     delivery: deliveryOf(row),
     build: builds.get(row.build_id) ?? never(`build ${row.build_id} of delivery ${row.id} is not stored`),
   }));
+}
+
+/** In the order of ids, the order in which every transaction locks deliveries, and after their targets. */
+export async function lockDeliveries(
+  trx: Transaction<Schema>,
+  ids: readonly string[],
+): Promise<Map<string, DeliveryRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom("delivery")
+    .selectAll()
+    .where("id", "in", ids)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }

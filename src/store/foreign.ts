@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Ending } from "../model/delivery.ts";
 import type { Foreign, LaneClaim } from "../model/lane.ts";
+import { lockDeliveries } from "./deliveries.ts";
 import { type Entry, record } from "./history.ts";
 import { end } from "./landing.ts";
 import { lockLane } from "./lanes.ts";
@@ -25,7 +26,10 @@ export async function examined(
     if (lane?.epoch !== claim.epoch) return false;
     await trx.updateTable("lane").set({ last_seen_tip: tip }).where("id", "=", claim.lane.id).execute();
     await lockTargets(trx, [...new Set(foreign.map((one) => one.targetId))].sort());
-    const rows = await lockDeliveries(trx, foreign);
+    const rows = await lockDeliveries(
+      trx,
+      foreign.map((one) => one.deliveryId),
+    );
     const at = await databaseTime(trx);
     for (const one of foreign) {
       const row = rows.get(one.deliveryId);
@@ -36,22 +40,6 @@ export async function examined(
   });
   if (done && foreign.length > 0) deps.changed();
   return done;
-}
-
-async function lockDeliveries(
-  trx: Transaction<Schema>,
-  foreign: readonly Foreign[],
-): Promise<Map<string, DeliveryRow>> {
-  if (foreign.length === 0) return new Map();
-  const ids = foreign.map((one) => one.deliveryId);
-  const rows = await trx
-    .selectFrom("delivery")
-    .selectAll()
-    .where("id", "in", ids)
-    .orderBy("id")
-    .forNoKeyUpdate()
-    .execute();
-  return new Map(rows.map((row) => [row.id, row]));
 }
 
 async function storeForeign(trx: Transaction<Schema>, at: Date, one: Foreign, row: DeliveryRow): Promise<void> {

@@ -1,5 +1,6 @@
 import axios, { type AxiosResponse } from "axios";
 import { type KubernetesLocation, type KubernetesServer, openKubernetesServer } from "../kubernetes/access.ts";
+import { guardedRequest } from "../kubernetes/guarded-request.ts";
 import { isRecord, record, text, type Untrusted } from "../kubernetes/untrusted.ts";
 import { GitspanError, messageOf } from "../model/errors.ts";
 
@@ -46,13 +47,7 @@ async function get(server: KubernetesServer, run: RunName, signal: AbortSignal):
     response = await axios.get<unknown>(server.base + path, {
       headers: { accept: "application/json", ...headers },
       signal,
-      maxContentLength: LARGEST_RUN,
-      // A token must not follow a redirect to somebody else.
-      maxRedirects: 0,
-      proxy: false,
-      validateStatus: () => true,
-      ...(agents.http === undefined ? {} : { httpAgent: agents.http }),
-      ...(agents.https === undefined ? {} : { httpsAgent: agents.https }),
+      ...guardedRequest(agents, LARGEST_RUN),
     });
   } catch (error) {
     signal.throwIfAborted();

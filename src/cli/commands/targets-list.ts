@@ -1,17 +1,10 @@
 import type { Command } from "commander";
-import { action, type Context } from "../action.ts";
-import { callApi } from "../api.ts";
-import { type Format, print, withOutputOption } from "../output.ts";
-import { resolveServer, type ServerOptions, withServerOptions } from "../server.ts";
+import type { Context } from "../action.ts";
+import { listPage } from "../list-page.ts";
+import { withOutputOption } from "../output.ts";
+import { withServerOptions } from "../server.ts";
 import { printedTargets } from "../target-tables.ts";
 import { isTargetList } from "../target-wire.ts";
-
-interface Filters {
-  app?: string;
-  environment?: string;
-  limit?: string;
-  cursor?: string;
-}
 
 export function addTargetsList(targets: Command, context: Context): void {
   const command = targets
@@ -22,18 +15,6 @@ export function addTargetsList(targets: Command, context: Context): void {
     .option("--limit <count>", "at most so many (1 to 200, default 50)")
     .option("--cursor <cursor>", "go on from the page before");
   withOutputOption(withServerOptions(command)).action(
-    action(context, async (options: Filters & ServerOptions & { output: Format }) => {
-      const { io } = context;
-      const { server, tokenFile, output, ...filters } = options;
-      const address = await resolveServer(io, { server, tokenFile });
-      const page = await callApi(
-        address,
-        { path: "v1/targets", query: { ...filters }, accepts: isTargetList },
-        io.signal,
-      );
-      await print(io, output, printedTargets(page));
-      if (page.next !== undefined) io.stderr.write(`there are more: --cursor ${page.next}\n`);
-      return undefined;
-    }),
+    listPage(context, { path: "v1/targets", accepts: isTargetList, printed: (_io, page) => printedTargets(page) }),
   );
 }
