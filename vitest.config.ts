@@ -18,6 +18,16 @@ export default defineConfig({
         test: { ...common, name: "integration", include: ["test/**/*.integration.test.ts"], testTimeout: 60_000 },
       },
       {
+        // Against a real cluster: `npm run e2e` starts it.
+        test: {
+          ...common,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
         test: { ...common, name: "system", include: ["test/system/**/*.test.ts"], testTimeout: 300_000 },
       },
     ],

@@ -40,6 +40,11 @@ export class DemoClient {
     }
   }
 
+  async deliveries(query: Record<string, string>): Promise<DeliveryView[]> {
+    const list = await this.#call<{ items: DeliveryView[] }>(`/v1/deliveries?${new URLSearchParams(query).toString()}`);
+    return list.items;
+  }
+
   delivery(id: string): Promise<DeliveryView> {
     return this.#call<DeliveryView>(`/v1/deliveries/${id}`);
   }

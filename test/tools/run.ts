@@ -9,7 +9,7 @@ export function step(name: string, command: string, args: readonly string[]): bo
 }
 
 /** Runs vitest projects and keeps the counts in `.cache/totals/<name>.json` for `.ci/run`. */
-export function vitest(name: string, projects: readonly string[]): boolean {
+export function vitest(name: string, projects: readonly string[], more: readonly string[] = []): boolean {
   const outputFile = `.cache/totals/${name}.json`;
   return step(name, "vitest", [
     "run",
@@ -17,5 +17,6 @@ export function vitest(name: string, projects: readonly string[]): boolean {
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${outputFile}`,
+    ...more,
   ]);
 }

@@ -1,0 +1,3 @@
+module gocloud.dev/docstore/mongodocstore
+
+go 1.20

@@ -1,0 +1,22 @@
+/** Inside the cluster's network: profiles up, then the suites, one after another. */
+import { vitest } from "../tools/run.ts";
+import { withNeeds } from "./cluster/profiles.ts";
+import { duration, say } from "./cluster/talk.ts";
+import { up } from "./cluster/up.ts";
+import type { Options } from "./options.ts";
+import { suites } from "./suites.ts";
+
+/** True when all tests passed. With E2E_KUBECONFIG nothing is started: the cluster is somebody's. */
+export async function runInside({ runs, profiles, record }: Options): Promise<boolean> {
+  const own = process.env.E2E_KUBECONFIG === undefined;
+  if (own && profiles.length > 0) await up(withNeeds(profiles));
+  const results: boolean[] = [];
+  if (record) process.env.E2E_RECORD = "1";
+  for (const { suite, files } of runs) {
+    if (own) await up(withNeeds(suites[suite] ?? []));
+    const begin = Date.now();
+    results.push(vitest(`e2e-${suite}`, ["e2e"], ["--no-file-parallelism", ...files]));
+    say(`${suite}: ${duration(begin)}`);
+  }
+  return results.every(Boolean);
+}

@@ -1,0 +1,9 @@
+/** The folders with tests, and the profiles that each needs. Their order is the order in which they run. */
+import type { Profile } from "./cluster/profiles.ts";
+
+export const suites: Readonly<Record<string, readonly Profile[]>> = {
+  delivery: ["argocd", "tekton"],
+  tekton: ["tekton"],
+  chains: ["chains"],
+  results: ["results"],
+};
