@@ -11,7 +11,7 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.integration.test.ts", "test/system/**", "test/e2e/**"],
+          exclude: ["test/**/*.integration.test.ts", "test/system/**", "**/*.e2e.test.ts"],
         },
       },
       {
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.e2e.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

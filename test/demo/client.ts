@@ -2,6 +2,8 @@
 
 export interface DeliveryView {
   id: string;
+  /** Its build's id. */
+  build: string;
   target: string;
   phase: string;
   outcome?: string;

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { isProfile, type Profile } from "./cluster/profiles.ts";
-import { suites } from "./suites.ts";
+import { RECORDING, suites } from "./suites.ts";
 
 export const USAGE = `npm run e2e -- [SUITE|PROFILE|FILE...] [--install] [--record] [--ci]
-  SUITE     ${Object.keys(suites).join(", ")}; all of them by default
+  SUITE     ${Object.keys(suites).join(", ")}; by default all but ${RECORDING}
   PROFILE   without tests of its own: only started
   FILE      a test file
   --install installs missing Debian packages (as root)
-  --record  also writes the recordings of test/golden anew
+  --record  writes test/golden/e2e anew: real events, runs, statuses and answers that fast tests replay
   --ci      for .ci/run: from a wiped cluster, wiped again at the end; only with what has been built before`;
 
 export interface Options {
@@ -18,7 +18,6 @@ export interface Options {
   /** Only to be started. */
   profiles: Profile[];
   install: boolean;
-  record: boolean;
   ci: boolean;
 }
 
@@ -30,7 +29,9 @@ export function parseOptions(args: readonly string[]): Options {
   const names = args.filter((arg) => !arg.startsWith("--"));
   const profiles = names.filter((name) => !(name in suites)).filter(isProfile);
   const files = names.filter((name) => !(name in suites) && !isProfile(name));
-  const runs = (names.length === 0 ? Object.keys(suites) : names.filter((name) => name in suites)).map((suite) => ({
+  const chosen = flags.includes("--record") ? [RECORDING] : names.filter((name) => name in suites);
+  const all = Object.keys(suites).filter((suite) => suite !== RECORDING);
+  const runs = (names.length === 0 && chosen.length === 0 ? all : chosen).map((suite) => ({
     suite,
     files: [`test/e2e/${suite}/`],
   }));
@@ -39,7 +40,6 @@ export function parseOptions(args: readonly string[]): Options {
     runs,
     profiles,
     install: flags.includes("--install"),
-    record: flags.includes("--record"),
     ci: flags.includes("--ci"),
   };
 }

@@ -7,11 +7,10 @@ import type { Options } from "./options.ts";
 import { suites } from "./suites.ts";
 
 /** True when all tests passed. With E2E_KUBECONFIG nothing is started: the cluster is somebody's. */
-export async function runInside({ runs, profiles, record }: Options): Promise<boolean> {
+export async function runInside({ runs, profiles }: Options): Promise<boolean> {
   const own = process.env.E2E_KUBECONFIG === undefined;
   if (own && profiles.length > 0) await up(withNeeds(profiles));
   const results: boolean[] = [];
-  if (record) process.env.E2E_RECORD = "1";
   for (const { suite, files } of runs) {
     if (own) await up(withNeeds(suites[suite] ?? []));
     const begin = Date.now();

@@ -1,3 +1,6 @@
+/** Runs only when asked for, as it rewrites files. */
+export const RECORDING = "record";
+
 /** The folders with tests, and the profiles that each needs. Their order is the order in which they run. */
 import type { Profile } from "./cluster/profiles.ts";
 
@@ -6,4 +9,5 @@ export const suites: Readonly<Record<string, readonly Profile[]>> = {
   tekton: ["tekton"],
   chains: ["chains"],
   results: ["results"],
+  [RECORDING]: ["argocd", "tekton"],
 };

@@ -85,10 +85,12 @@ export class Kube {
     await absent(this.#request("DELETE", await this.#pathOf(reference)));
   }
 
-  /** A token of a service account; bound to nothing, for as long as a test cluster lives. */
-  async token(serviceAccount: string, audiences: string[] = []): Promise<string> {
+  /** A token of a service account for as long as a test cluster lives, or as the Pod that it is bound to. */
+  async token(serviceAccount: string, audiences: readonly string[] = [], pod?: Manifest): Promise<string> {
     const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: serviceAccount } };
-    const spec = { audiences, expirationSeconds: 240 * 3600 };
+    const { name, uid } = pod?.metadata ?? {};
+    const bound = pod === undefined ? {} : { boundObjectRef: { apiVersion: "v1", kind: "Pod", name, uid } };
+    const spec = { audiences, expirationSeconds: 240 * 3600, ...bound };
     const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
     const answer = await this.#request("POST", `${await this.#pathOf(account)}/token`, request);
     return String(at(answer, "status", "token"));

@@ -5,15 +5,18 @@
 import path from "node:path";
 
 const name = process.env.GITSPAN_E2E_NAME ?? "gitspan-e2e";
+/** Tests of the scripts themselves put it elsewhere. */
+const root = process.env.GITSPAN_E2E_ROOT ?? "/";
+const state = path.join(root, "var/lib", name);
 
 export const places = {
   /** Also the network namespace's and the cgroup's name. */
   name,
   /** Data, logs, keys. Not on an overlay file system: containerd puts one on top of it. */
-  state: path.join("/var/lib", name),
+  state,
   /** Sockets: their paths may be 108 bytes long. */
-  run: path.join("/run", name),
-  kubeconfig: path.join("/var/lib", name, "admin.kubeconfig"),
+  run: path.join(root, "run", name),
+  kubeconfig: path.join(state, "admin.kubeconfig"),
 } as const;
 
 /** On a bridge without ports inside the namespace: endpoints of a Service may not be loopback addresses. */

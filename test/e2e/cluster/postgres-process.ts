@@ -12,7 +12,10 @@ const log = { debug: tell, info: tell, warn: tell, error: tell };
 const settings = { listen_addresses: POSTGRES_ADDRESS.host };
 const server = await startEmbedded({ ...systemAmbient, log }, { directory, mode: "serve", settings });
 writeFileSync(connectionFile, JSON.stringify(server.connection), { mode: 0o600 });
-await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+// Neither a signal's listener nor the server's process keeps this one alive.
+const alive = setInterval(() => {}, 60_000);
+await once(process, "SIGTERM");
+clearInterval(alive);
 await server.stop();
 
 function tell(message: string, fields?: Record<string, unknown>): void {

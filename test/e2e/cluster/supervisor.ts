@@ -97,7 +97,10 @@ function tooLate(what: string, watched: readonly string[], seconds: number, last
   return [`${what}: not so after ${seconds} s${why}.`, ...logs].join("\n");
 }
 
-/** Says how long the step took; a failure is told with the step's name. */
+/** Below it nothing was done. */
+const TOO_SHORT_TO_TELL_MS = 200;
+
+/** Says how long the step took, unless all was up already; a failure is told with the step's name. */
 export async function step(what: string, action: () => Promise<void> | void): Promise<void> {
   const begin = Date.now();
   try {
@@ -106,7 +109,7 @@ export async function step(what: string, action: () => Promise<void> | void): Pr
     say(`${what}: failed after ${duration(begin)}`);
     throw error;
   }
-  say(`${what}: ${duration(begin)}`);
+  if (Date.now() - begin > TOO_SHORT_TO_TELL_MS) say(`${what}: ${duration(begin)}`);
 }
 
 export async function answers(url: string, init: RequestInit = {}): Promise<boolean> {

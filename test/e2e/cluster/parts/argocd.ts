@@ -32,6 +32,7 @@ export async function startArgoCd(): Promise<void> {
 }
 
 async function applyManifests(): Promise<void> {
+  if (isUp("argocd-server")) return;
   const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: ARGOCD_NAMESPACE } };
   const kube = new Kube(places.kubeconfig, ARGOCD_NAMESPACE);
   await kube.apply(namespace, ...kustomize("crds"), ...kustomize("cluster-rbac"), ...kustomize("base/config"));

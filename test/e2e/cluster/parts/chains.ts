@@ -19,6 +19,7 @@ export const chainsPublicKey = stateFile("chains/x509.pub");
 
 export async function startChains(): Promise<void> {
   await step("Chains", async () => {
+    if (isUp("chains")) return;
     createKey();
     const kube = new Kube(places.kubeconfig, CHAINS_NAMESPACE);
     const config = asset("chains", "config");
@@ -40,7 +41,7 @@ export async function startChains(): Promise<void> {
         "transparency.enabled": "false",
       },
     });
-    if (!isUp("chains")) await forgetLeases(CHAINS_NAMESPACE);
+    await forgetLeases(CHAINS_NAMESPACE);
     start({
       name: "chains",
       // Where it looks for keys is fixed in its code: a mount namespace of its own has them there.

@@ -22,13 +22,17 @@ export async function startResults(): Promise<void> {
   await step("Results", async () => {
     createCertificate();
     await createDatabase(DATABASE);
-    const overlay = asset("results", "config/overlays/base-only");
-    const built = execFileSync(program("kubernetes", "kubectl"), ["kustomize", overlay], { encoding: "utf8" });
-    const wanted = parseManifests(built).filter(({ kind }) => KINDS.test(kind ?? ""));
-    await new Kube(places.kubeconfig, TEKTON_NAMESPACE).apply(...wanted);
+    if (!isUp("results-api")) await applyManifests();
     await startApi();
     await startWatcher();
   });
+}
+
+async function applyManifests(): Promise<void> {
+  const overlay = asset("results", "config/overlays/base-only");
+  const built = execFileSync(program("kubernetes", "kubectl"), ["kustomize", overlay], { encoding: "utf8" });
+  const wanted = parseManifests(built).filter(({ kind }) => KINDS.test(kind ?? ""));
+  await new Kube(places.kubeconfig, TEKTON_NAMESPACE).apply(...wanted);
 }
 
 async function startApi(): Promise<void> {

@@ -55,7 +55,8 @@ function place(root: string, folder: string, file: string): void {
 }
 
 async function applyManifests(): Promise<void> {
-  if (!isUp("tekton-webhook")) await forgetWebhooks("tekton-pipelines");
+  if (isUp("tekton-webhook")) return;
+  await forgetWebhooks("tekton-pipelines");
   const config = asset("pipeline", "config");
   const files = readdirSync(config).filter((file) =>
     /^(100-namespace|300-crds|20.*\.yaml|config-.*\.yaml)$/.test(file),
@@ -69,7 +70,7 @@ async function applyManifests(): Promise<void> {
     "default-timeout-minutes": "10",
   });
   await configure("feature-flags", { coschedule: "disabled" });
-  if (!isUp("tekton-webhook")) await kube.apply(...manifestsOf(path.join(config, "500-webhooks.yaml")));
+  await kube.apply(...manifestsOf(path.join(config, "500-webhooks.yaml")));
 }
 
 export async function configure(configMap: string, data: Readonly<Record<string, string>>): Promise<void> {

@@ -31,14 +31,15 @@ function config(...parts: string[]): string {
 }
 
 async function applyManifests(): Promise<void> {
-  if (!isUp("triggers-webhook")) await forgetWebhooks("tekton-triggers");
+  if (isUp("triggers-webhook")) return;
+  await forgetWebhooks("tekton-triggers");
   const kube = new Kube(places.kubeconfig, TEKTON_NAMESPACE);
   const files = readdirSync(config()).filter((file) => /^(300-.*|20.*|config-.*)\.yaml$/.test(file));
   await kube.apply(...manifestsOf(...files.map((file) => config(file))));
   if (!isUp("triggers-interceptors"))
     await kube.apply(...manifestsOf(config("interceptors/00-interceptor-secrets.yaml")));
   await kube.apply(...webhookService(WEBHOOK, TEKTON_NAMESPACE, WEBHOOK_PORT));
-  if (!isUp("triggers-webhook")) await kube.apply(...manifestsOf(config("500-webhooks.yaml")));
+  await kube.apply(...manifestsOf(config("500-webhooks.yaml")));
 }
 
 async function startProcesses(): Promise<void> {

@@ -11,7 +11,7 @@ const namespace = `triggers-${runId}`;
 const commit = "28911bbb5a3e2ea034daf1f6be0a822d50e31e73";
 const RBAC = "rbac.authorization.k8s.io";
 
-if (notOurs !== undefined) console.log(`tekton/trigger.test.ts is skipped: ${notOurs}`);
+if (notOurs !== undefined) console.log(`tekton/trigger.e2e.test.ts is skipped: ${notOurs}`);
 
 describe.skipIf(notOurs !== undefined)("the cluster's Triggers", () => {
   const kube = new Kube(environment.kubeconfig, namespace);

@@ -9,7 +9,7 @@ import { Pipelines } from "../fixtures/pipeline.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 
-if (notOurs !== undefined) console.log(`results/results.test.ts is skipped: ${notOurs}`);
+if (notOurs !== undefined) console.log(`results/results.e2e.test.ts is skipped: ${notOurs}`);
 
 describe.skipIf(notOurs !== undefined)("the cluster's Results", () => {
   const namespace = `results-${runId}`;

@@ -8,7 +8,7 @@ import { chainsPublicKey } from "../cluster/parts/chains.ts";
 import { environment, notOurs, runId, until } from "../fixtures/environment.ts";
 import { Pipelines } from "../fixtures/pipeline.ts";
 
-if (notOurs !== undefined) console.log(`chains/chains.test.ts is skipped: ${notOurs}`);
+if (notOurs !== undefined) console.log(`chains/chains.e2e.test.ts is skipped: ${notOurs}`);
 
 describe.skipIf(notOurs !== undefined)("the cluster's Chains", () => {
   const image = `${environment.registry}/shop/signed-${runId}`;
