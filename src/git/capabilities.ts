@@ -65,7 +65,9 @@ function ofVersion0(lines: readonly string[], place: string): Abilities {
     assertShallow(features, place);
     if (!features.has("side-band-64k")) throw unsupported(place, 'its fetch lacks "side-band-64k"');
   }
-  const single = features.has("filter") && features.has("allow-any-sha1-in-want");
+  // git says `allow-reachable-sha1-in-want` also for allowAnySHA1InWant; the other word is what protocol-capabilities(5) has.
+  const byId = features.has("allow-reachable-sha1-in-want") || features.has("allow-any-sha1-in-want");
+  const single = features.has("filter") && byId;
   return { version: 0, single, features, refs };
 }
 

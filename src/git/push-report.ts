@@ -1,11 +1,13 @@
 import { lineOf, type Packet, readPackets } from "./pkt-line.ts";
 
-/** What a server reports about a push of one ref (gitprotocol-pack, "Report Status"). */
+/** What a server reports about a push of one ref (gitprotocol-pack, "Report Status", both versions). */
 export interface PushReport {
   /** What it says about the pack: "ok" or an error; undefined when it says nothing. */
   unpack?: string;
   /** What it says about the ref; undefined when the report is missing or breaks off before. */
   ref?: { ok: true } | { ok: false; reason: string };
+  /** Version 2: a hook of the server has moved another ref than the one pushed to, or to another commit. */
+  instead?: { ref?: string; oid?: string };
   /** The lines of the side band, as the git program shows them after "remote:". */
   remote: string;
   /** Words that stand instead of a report. */
@@ -41,7 +43,16 @@ function readLine(report: PushReport, line: string, ref: string): void {
   else if (line === `ok ${ref}`) report.ref = { ok: true };
   else if (line === `ng ${ref}` || line.startsWith(`ng ${ref} `))
     report.ref = { ok: false, reason: line.slice(ref.length + 4) };
+  else if (line.startsWith("option ")) readOption(report, line.slice(7));
   else if (line.startsWith("ERR ")) report.fatal = line.slice(4);
+}
+
+/** Options follow the line of their ref; with one ref there is no other that they could belong to. */
+function readOption(report: PushReport, option: string): void {
+  const [key, value = ""] = option.split(" ");
+  if (report.ref?.ok !== true) return;
+  if (key === "refname") report.instead = { ...report.instead, ref: value };
+  if (key === "new-oid") report.instead = { ...report.instead, oid: value };
 }
 
 function* available(bytes: Buffer): Generator<Packet, void, undefined> {

@@ -2,9 +2,9 @@ import type { Ambient } from "../model/ambient.ts";
 import { type GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
 import type { Oid, PreparedPush, PushResult, RefusalReason } from "../model/git.ts";
 import { refOf } from "./branch-name.ts";
-import { retryAfterOf, wordsOf } from "./http-failure.ts";
 import { FLUSH, packet } from "./pkt-line.ts";
 import { type PushReport, readPushReport } from "./push-report.ts";
+import { resultOfStatus, waitOf } from "./push-status.ts";
 import { classifyRejection } from "./rejection.ts";
 import type { Remote } from "./remote.ts";
 import { type HttpAnswer, newWire } from "./transport.ts";
@@ -53,23 +53,6 @@ function reasonOf(error: GitspanError): RefusalReason {
   return error.code === "git-not-found" ? "not-found" : "other";
 }
 
-/** Statuses that a server or a proxy gives before anything is done with a push, and those after which one cannot know. */
-function resultOfStatus(answer: HttpAnswer, now: number): PushResult {
-  const { status } = answer;
-  const said = wordsOf(answer);
-  const message = `the server answers ${status}${said === "" ? "" : `: ${said}`}`;
-  const wait = retryAfterOf(answer, now);
-  if (status === 401 || status === 403 || status === 407) return { kind: "refused", reason: "auth", message };
-  if (status === 404 || status === 410) return { kind: "refused", reason: "not-found", message };
-  if (status === 413) return { kind: "refused", reason: "too-large", message };
-  if (status === 429) return { kind: "unavailable", message, ...waitOf(wait) };
-  // A proxy also answers 503 when the server behind it breaks off; only one that names a time to come back has kept the
-  // request to itself.
-  if (status === 503 && wait !== undefined) return { kind: "unavailable", message, ...waitOf(wait) };
-  if (status === 408 || status >= 500 || status < 300) return { kind: "unclear", message };
-  return { kind: "refused", reason: "other", message };
-}
-
 async function resultOfReport(
   deps: Deps,
   prepared: PreparedPush,
@@ -84,7 +67,7 @@ async function resultOfReport(
     if (known?.kind === "refused" && known.reason !== "other") return { ...known, message };
     return { kind: "unclear", message: message === "" ? "the server did not report what became of the push" : message };
   }
-  if (report.ref.ok) return { kind: "landed" };
+  if (report.ref.ok) return takenAs(deps, prepared, report, signal);
   const rejection = classifyRejection(words);
   if (rejection.kind === "refused" || rejection.kind === "unavailable") return { ...rejection, message };
   const now = placeNamed(report, prepared) ?? (await look(deps, prepared.branch, signal));
@@ -92,6 +75,24 @@ async function resultOfReport(
   if (rejection.kind === "race" || (now !== undefined && now !== prepared.base)) return { kind: "lost-race", message };
   // Refused by a word that may mean a race, and the branch stands where it stood; if it could not be read, wait.
   return now === undefined ? { kind: "unavailable", message } : { ...rejection.otherwise, message };
+}
+
+/** "ok" means landed, unless a hook of the server says that it did something else with the commits. */
+async function takenAs(
+  deps: Deps,
+  prepared: PreparedPush,
+  { instead, remote }: PushReport,
+  signal: AbortSignal,
+): Promise<PushResult> {
+  const landed: PushResult = { kind: "landed", ...(remote === "" ? {} : { message: remote.slice(0, MAX_WORDS) }) };
+  const elsewhere = instead?.ref !== undefined && instead.ref !== refOf(prepared.branch);
+  const otherwise = instead?.oid !== undefined && instead.oid !== prepared.head;
+  if (!elsewhere && !otherwise) return landed;
+  const now = await look(deps, prepared.branch, signal);
+  if (now === prepared.head) return landed;
+  const place = [instead?.ref, instead?.oid].filter((part) => part !== undefined).join(" at ");
+  const message = `a hook of the server took the commits to ${place} instead: ${remote}`.slice(0, MAX_WORDS);
+  return now === prepared.base ? { kind: "refused", reason: "other", message } : { kind: "unclear", message };
 }
 
 function statusOf(report: PushReport): string {
@@ -122,8 +123,4 @@ async function look(deps: Deps, branch: string, signal: AbortSignal): Promise<Oi
 function messageFor(status: string, report: PushReport): string {
   const words = [status, report.remote].filter((part) => part !== "").join(": ");
   return words.slice(0, MAX_WORDS);
-}
-
-function waitOf(retryAfterMs: number | undefined): { retryAfterMs?: number } {
-  return retryAfterMs === undefined ? {} : { retryAfterMs };
 }

@@ -28,7 +28,7 @@ const POLICIES: readonly [RegExp, RefusalReason][] = [
   [/GH003|GH006|GH013|repository rule violations|through a pull request|must use a pull request/i, "protected"],
   [/protected branch|protected ref|deny updating a hidden ref|TF402455/i, "protected"],
   [/no such project|repository not found|not found or/i, "not-found"],
-  [/permission denied|denied to|don't have permission|not allowed to access|write access|GenericContribute/i, "auth"],
+  [/permission denied|denied to|don't have permission|not allowed to access|write access|TF401027/i, "auth"],
 ];
 
 /** Never cured by trying again, although some of it speaks of locks as a race does. */
@@ -37,7 +37,7 @@ const NAME_CONFLICT =
 /** Git's own lock file: a writer at work, or one that crashed. */
 const LOCK_FILE = /unable to create '[^']*\.lock'|\.lock': file exists/i;
 const MOVED =
-  /is at [0-9a-f]{40} but expected|reference already exists|incorrect old value|old reference value does not match|already been updated by another client|TF401028/i;
+  /is at [0-9a-f]{40} but expected|reference already exists|incorrect old value|old reference value does not match|already been updated by another client|TF401028|not present locally/i;
 const PERHAPS_MOVED = /failed to update ref|failed to lock|cannot lock ref|fetch first|stale info|atomic/i;
 const BAD_PACK = /fsck error|missing necessary objects|did not receive expected object|bad object|inconsistent pack/i;
 const SERVER_FAULT =

@@ -142,6 +142,7 @@ export class HttpRepository {
       commits: commits.length,
       bytes: pack.length,
       result: result.kind,
+      message: result.message,
     });
     return result;
   }

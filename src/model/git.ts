@@ -39,8 +39,8 @@ export interface PreparedPush {
 }
 
 export type PushResult =
-  /** The server said ok: the branch is at head. */
-  | { kind: "landed" }
+  /** The server said ok: the branch is at head. The message is what it had to say besides. */
+  | { kind: "landed"; message?: string }
   /** The branch had moved: nothing was written. */
   | { kind: "lost-race"; message: string }
   /** The server said no, and will say so again: nothing was written. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { HttpAnswer } from "../../src/git/transport.ts";
 
 const folder = new URL("../golden/git/", import.meta.url);
@@ -9,11 +9,22 @@ export interface RejectionRow {
   status: string | null;
   remote: string;
   fatal?: string;
+  /** The status of an HTTP answer; `remote` is its body then. */
+  http?: number;
+  /** What an SSH server says on its error stream instead of speaking Git. */
+  ssh?: string;
   note?: string;
 }
 
 export function rejectionRows(): RejectionRow[] {
   return JSON.parse(readFileSync(new URL("push-rejections.json", folder), "utf8")) as RejectionRow[];
+}
+
+/** The names of the recorded answers of Gitea. */
+export function giteaAnswers(): string[] {
+  return readdirSync(new URL("gitea", folder))
+    .map((file) => file.replace(/\.http$/, ""))
+    .toSorted();
 }
 
 /** A recorded answer of Gitea. */

@@ -68,4 +68,19 @@ describe("the report of a push", () => {
     expect(readPushReport(band(3, "broken\n"), "refs/heads/main").fatal).toBe("broken");
     expect(readPushReport(Buffer.from("Everything up-to-date\n"), "refs/heads/main")).toEqual({ remote: "" });
   });
+
+  it("is read in version 2 too: where the server has put the commits instead", () => {
+    const read = (...lines: string[]) =>
+      readPushReport(Buffer.concat([band(1, Buffer.concat([...lines.map(packet), FLUSH])), FLUSH]), "refs/heads/main");
+    const other = "c".repeat(40);
+    expect(read("unpack ok\n", "ok refs/heads/main\n", `option new-oid ${other}\n`)).toMatchObject({
+      ref: { ok: true },
+      instead: { oid: other },
+    });
+    expect(read("unpack ok\n", "ok refs/heads/main\n", "option refname refs/pull/7/head\n")).toMatchObject({
+      instead: { ref: "refs/pull/7/head" },
+    });
+    expect(read("unpack ok\n", "ok refs/heads/main\n", "option forced-update\n").instead).toBeUndefined();
+    expect(read("unpack ok\n", "ng refs/heads/main no\n", "option refname refs/x\n").instead).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
+import { FLUSH, packet } from "../../src/git/pkt-line.ts";
 import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
 import type { PreparedPush, PushResult } from "../../src/model/git.ts";
 import { planOf } from "../contracts/git-repository.ts";
@@ -157,6 +158,29 @@ describe("pushing over the wire", () => {
     await server.hook("gitops", "pre-receive", "echo 'GH006: Protected branch update failed' >&2; exit 1");
     expect(await git.push(await prepare(), signal)).toMatchObject({ kind: "refused", reason: "protected" });
     expect(await server.tip("gitops")).toBe(base);
+  });
+
+  it("passes on what a hook says that lets the push through", async () => {
+    await server.hook("gitops", "post-receive", "echo 'See you at https://git.example.com/pulls/new' >&2");
+    const message = "See you at https://git.example.com/pulls/new";
+    expect(await git.push(await prepare(), signal)).toEqual({ kind: "landed", message });
+  });
+
+  it("does not take it for landed when a hook has put the commits somewhere else", async () => {
+    const prepared = await prepare();
+    const lines = ["unpack ok\n", "ok refs/heads/main\n", "option refname refs/pull/7/head\n"];
+    const report = Buffer.concat([...lines.map((line) => packet(line)), FLUSH]);
+    const body = Buffer.concat([packet(Buffer.concat([Buffer.from([1]), report])), FLUSH]);
+    server.failNext("push", { kind: "answer", status: 200, body });
+    expect(await git.push(prepared, signal)).toMatchObject({
+      kind: "refused",
+      reason: "other",
+      message: expect.stringContaining("refs/pull/7/head"),
+    });
+    // The same words, but the branch is where we wanted it: then nothing is wrong.
+    expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+    server.failNext("push", { kind: "answer", status: 200, body });
+    expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
   });
 
   it("is refused as too large by a server with a limit", async () => {
