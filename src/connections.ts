@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration, RepositoryConfiguration } from "./config/configuration.ts";
+import type { Configuration } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
-import { type HttpRepository, openHttpRepository } from "./git/repository.ts";
 import type { EventSource } from "./http/event-source.ts";
 import type { Ambient } from "./model/ambient.ts";
 import type { ApplicationRef } from "./model/application.ts";
 import { GitspanError } from "./model/errors.ts";
+import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
 import { openTekton } from "./tekton/receiver.ts";
 
 export interface ConnectionDeps {
@@ -33,8 +32,8 @@ export class Connections {
 
   constructor(deps: ConnectionDeps) {
     this.#repositories = new LiveParts(async (location) => {
-      const git = openRepository(deps, location);
-      return { port: deps.decorate(git), close: () => git.close() };
+      const { git, close } = openRepository(deps, location);
+      return { port: deps.decorate(git), close };
     });
     this.#argocds = new LiveParts(async (locations) => {
       const connection = await connectArgoCd(deps, argocdOptions(locations));
@@ -83,30 +82,9 @@ export class Connections {
   }
 }
 
-/** Everything that a connection to a repository depends on. */
-interface RepositoryLocation {
-  url: string;
-  auth: RepositoryConfiguration["auth"];
-  ca: string | undefined;
-  proxy: string | undefined;
-}
-
 async function locationsOf(repositories: Configuration["repositories"]): Promise<Map<string, RepositoryLocation>> {
-  const read = [...repositories.values()].map(async ({ name, url, auth, caFile, proxy }) => {
-    const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8");
-    return [name, { url, auth, ca, proxy }] as const;
-  });
+  const read = [...repositories.values()].map(async (access) => [access.name, await locationOf(access)] as const);
   return new Map(await Promise.all(read));
-}
-
-function openRepository(deps: ConnectionDeps, { auth, ...where }: RepositoryLocation): HttpRepository {
-  return openHttpRepository(deps, { ...where, credentials: () => credentialsOf(auth) });
-}
-
-/** Read again for every request: tokens are rotated while we run. */
-async function credentialsOf(auth: RepositoryConfiguration["auth"]) {
-  if (auth === undefined) return undefined;
-  return { username: auth.username, password: await resolveSecret(auth.token) };
 }
 
 function argocdOptions(argocd: Configuration["argocd"]) {

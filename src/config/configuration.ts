@@ -18,18 +18,29 @@ type DatabaseConfiguration =
   /** A server of one's own, by connection URL. */
   | { kind: "external"; url: SecretReference };
 
-export interface RepositoryConfiguration {
-  name: string;
-  /** http or https, without user information. */
+export type RepositoryAuth =
+  | { kind: "basic"; username: string; token: SecretReference }
+  | { kind: "bearer"; token: SecretReference }
+  /** `knownHostsFile`: the hosts that are trusted, and no others. */
+  | { kind: "ssh"; keyFile: string; knownHostsFile: string; passphrase: SecretReference | undefined }
+  /** `apiUrl`: where installation tokens are asked for, without a slash at the end. */
+  | { kind: "github-app"; appId: string; installationId: string; privateKey: SecretReference; apiUrl: string };
+
+/** Where a repository is and how it is entered. */
+export interface RepositoryAccess {
+  /** http, https or ssh, without password; or `git@host:path`. */
   url: string;
-  /** Where targets are written that name no branch of their own. */
-  branch: string;
-  /** `username` is what goes with the token in basic authentication. */
-  auth: { username: string; token: SecretReference } | undefined;
+  auth: RepositoryAuth | undefined;
   /** Certificates (PEM) to trust instead of the usual ones. */
   caFile: string | undefined;
   /** URL of an HTTP proxy without user information; undefined leaves it to the environment. */
   proxy: string | undefined;
+}
+
+export interface RepositoryConfiguration extends RepositoryAccess {
+  name: string;
+  /** Where targets are written that name no branch of their own. */
+  branch: string;
   /** Author and committer of the commits. */
   author: Identity;
 }

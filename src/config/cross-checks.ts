@@ -1,4 +1,5 @@
 import { ANY_NAME } from "../model/pattern.ts";
+import { checkAccess } from "./access-checks.ts";
 import type { ConfigurationDocument, KeyPath } from "./document.ts";
 import { ANY_ENVIRONMENT, expandApps } from "./expand.ts";
 import { withPath } from "./issues.ts";
@@ -27,6 +28,7 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
     if (!names[kind].includes(name)) report(path, `there is no ${kind} "${name}"`, didYouMean(name, names[kind]), at);
   };
 
+  for (const [name, access] of Object.entries(raw.repositories)) checkAccess(["repositories", name], access, report);
   for (const [name, argocd] of Object.entries(raw.argocd ?? {})) checkArgocd(["argocd", name], argocd, report);
   for (const [name, tekton] of Object.entries(raw.tekton ?? {})) checkTekton(["tekton", name], tekton, report);
   for (const [appName, app] of Object.entries(raw.apps ?? {})) {

@@ -48,10 +48,17 @@ export const KEY_DOCS: readonly KeySection[] = [
   {
     at: "repositories.NAME",
     rows: [
-      ["url", "`https://` or `http://` address, without user name or password"],
+      ["url", "`https://`, `http://` or `ssh://` address, or `git@host:path`; without password"],
       ["branch", "the branch that is written", "`main`"],
-      ["auth.tokenFile, auth.tokenEnv", "secret: the token or password; exactly one of the two", "no authentication"],
+      ["auth.tokenFile, auth.tokenEnv", "secret: the token or password", "one of the four, or no authentication"],
       ["auth.username", "the user name that goes with it", "`oauth2`"],
+      ["auth.scheme", "`basic`, or `bearer` for servers that want the token so", "`basic`"],
+      ["auth.sshKeyFile", "path of a private key, for `ssh://` addresses", "one of the four"],
+      ["auth.knownHostsFile", "path of the known_hosts file that pins the server's keys", "required with `sshKeyFile`"],
+      ["auth.passphraseFile", "secret: the passphrase of the key", "the key has none"],
+      ["auth.githubApp.appId, auth.githubApp.installationId", "the GitHub App and its installation", "one of the four"],
+      ["auth.githubApp.privateKeyFile", "secret: path of the App's private key (PEM)"],
+      ["auth.githubApp.apiUrl", "`https://` address of the API, for GitHub Enterprise", "`https://api.github.com`"],
       CA,
       [
         "proxy",

@@ -4,6 +4,7 @@ import { ANY_NAME, type AppPattern } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
 import { type Configuration, DEFAULT_BRANCH, type ListenAddress, type SecretReference } from "./configuration.ts";
 import { configurationHash } from "./hash.ts";
+import { accessOf, secretOf } from "./resolve-access.ts";
 import { resolveTargets } from "./resolve-targets.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseListenAddress } from "./values.ts";
@@ -14,8 +15,6 @@ type RawArgocd = NonNullable<RawConfiguration["argocd"]>[string];
 const DEFAULT_LISTEN = { host: "127.0.0.1", port: 8484 };
 const DEFAULT_AUTHOR = { name: "gitspan", email: "gitspan@localhost" };
 
-// Forges take any user name with a token; Gitea and GitLab document this one.
-const DEFAULT_USERNAME = "oauth2";
 const DEFAULT_NAMESPACE = "argocd";
 
 /** Fills in the defaults. The file has passed the schema and the cross checks, and its apps are expanded. */
@@ -61,19 +60,8 @@ function databaseOf(raw: RawConfiguration["database"], from: FromFile): Configur
 }
 
 function repositoryOf(name: string, raw: RawRepository, from: FromFile) {
-  const { url, branch = DEFAULT_BRANCH, auth, caFile, proxy, author = DEFAULT_AUTHOR } = raw;
-  return {
-    name,
-    url,
-    branch,
-    author,
-    auth: auth && {
-      username: auth.username ?? DEFAULT_USERNAME,
-      token: secretOf(auth.tokenFile, auth.tokenEnv, from),
-    },
-    caFile: caFile === undefined ? undefined : from(caFile),
-    proxy,
-  };
+  const { branch = DEFAULT_BRANCH, author = DEFAULT_AUTHOR } = raw;
+  return { name, branch, author, ...accessOf(raw, from) };
 }
 
 function argocdOf(name: string, raw: RawArgocd, from: FromFile) {
@@ -107,10 +95,6 @@ function tektonOf(name: string, raw: NonNullable<RawConfiguration["tekton"]>[str
 function kubernetesOf(raw: NonNullable<RawArgocd["kubernetes"]>, from: FromFile) {
   if (raw === "in-cluster") return { kind: "in-cluster" } as const;
   return { kind: "kubeconfig", file: from(raw.kubeconfigFile), context: raw.context } as const;
-}
-
-function secretOf(file: string | undefined, env: string | undefined, from: FromFile): SecretReference {
-  return file === undefined ? { env: env ?? "" } : { file: from(file) };
 }
 
 function secretsOf(raw: NonNullable<RawConfiguration["signatures"]>[string], from: FromFile): SecretReference[] {

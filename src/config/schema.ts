@@ -13,6 +13,7 @@ import {
   name,
   path,
 } from "./schema-forms.ts";
+import { repositoryAccess, webUrl } from "./schema-repository.ts";
 import { tekton } from "./schema-tekton.ts";
 import {
   isAddressRange,
@@ -33,13 +34,6 @@ const environmentKey = z.string().regex(/^(?:[a-z0-9-]{1,63}|\{env\})$/, `${NAME
 function sample(text: string): string {
   return text.replaceAll(/\{(?:name|env)\}/g, "x");
 }
-
-const url = checked((text) => {
-  if (isShortSsh(text)) return { message: "ssh addresses are not supported yet", hint: "use the https address" };
-  const message = urlProblem(text);
-  const hint = message?.includes("user name") === true ? "name the token in tokenFile or tokenEnv" : undefined;
-  return message === undefined ? undefined : { message, hint };
-});
 
 const sourceUrl = checked((text) => {
   if (isShortSsh(text) || /^ssh:\/\/[^/]/.test(text)) return undefined;
@@ -76,14 +70,8 @@ const database = exactlyOne(
 );
 
 const repository = z.strictObject({
-  url,
+  ...repositoryAccess,
   branch: branch.optional(),
-  auth: exactlyOne(z.strictObject({ ...token, username: z.string().min(1, "must not be empty").optional() }), [
-    "tokenFile",
-    "tokenEnv",
-  ]).optional(),
-  caFile: path.optional(),
-  proxy: url.optional(),
   author: z
     .strictObject({
       name: z.string().regex(/^[^<>\p{Cc}]+$/u, "must be a name without < and >"),
@@ -94,7 +82,7 @@ const repository = z.strictObject({
 
 const argocd = z.strictObject({
   kubernetes: kubernetes.optional(),
-  server: url.optional(),
+  server: webUrl.optional(),
   ...token,
   caFile: path.optional(),
   namespaces: z.array(kubernetesName).min(1, "must name at least one namespace").optional(),

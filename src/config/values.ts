@@ -29,7 +29,6 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 export function urlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return "must be an address like https://gitea.example.com/platform/gitops.git";
   const { protocol, username, password, search, hash } = new URL(text);
-  if (protocol === "ssh:") return "ssh addresses are not supported yet";
   if (protocol !== "https:" && protocol !== "http:") return "must start with https:// or http://";
   if (username !== "" || password !== "") return "must not hold a user name or password";
   if (search !== "" || hash !== "") return "must have neither ? nor #";
@@ -39,6 +38,11 @@ export function urlProblem(text: string): string | undefined {
 /** Git's short SSH form. */
 export function isShortSsh(text: string): boolean {
   return /^[^/:@]+@[^/:]+:/.test(text);
+}
+
+/** Either of SSH's forms. */
+export function isSshUrl(text: string): boolean {
+  return isShortSsh(text) || /^ssh:\/\//i.test(text);
 }
 
 /** A folder inside a repository without `./` and slashes at the end ("" is the root); `undefined` when it is none. */

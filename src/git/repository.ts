@@ -4,7 +4,9 @@ import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult
 import { ChosenObjects } from "./chosen-objects.ts";
 import { changedBetween, lastChangeOf } from "./compare.ts";
 import { isAncestorOf, rangeOf } from "./history.ts";
+import { type Credentials, HttpTransport } from "./http-transport.ts";
 import { LazyObjects } from "./lazy-objects.ts";
+import { locationOf } from "./location.ts";
 import { isOid } from "./object.ts";
 import { ObjectStore } from "./object-store.ts";
 import { preparePush } from "./prepare.ts";
@@ -13,13 +15,19 @@ import { readFilesAt } from "./read-files.ts";
 import { Remote } from "./remote.ts";
 import { RemoteCommits } from "./remote-commits.ts";
 import { SnapshotObjects } from "./snapshot-objects.ts";
-import { type Credentials, type Timeouts, Transport } from "./transport.ts";
+import type { SshAccess } from "./ssh-connection.ts";
+import { SshTransport } from "./ssh-transport.ts";
+import type { Timeouts, Transport } from "./transport.ts";
 
-export interface HttpRepositoryOptions {
-  /** http or https; a user name and password in it are used as credentials and never shown. */
+export interface RemoteRepositoryOptions {
+  /** http, https (a user name and password in it are used as credentials and never shown), ssh, or `git@host:path`. */
   url: string;
-  /** Asked before every request. */
+  /** Of HTTP; asked before every request. */
   credentials?: () => Promise<Credentials | undefined>;
+  /** The server does not take the credentials. */
+  refused?: () => void;
+  /** Of SSH. */
+  ssh?: SshAccess;
   /** Certificates (PEM) to trust instead of the usual ones. */
   ca?: string;
   /** URL of an HTTP proxy; "" for none. Absent, the environment decides (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
@@ -47,35 +55,28 @@ interface DebugLog {
 const MIB = 1024 * 1024;
 
 /**
- * One Git repository over smart HTTP. Fetches only the objects on the way to the files it is asked for, and keeps them; from
+ * One Git repository over smart HTTP or SSH. Fetches only the objects on the way to the files it is asked for, and keeps them; from
  * a server that does not give them out singly, whole commits (docs/git.md). Nothing is written to disk.
- * @throws GitspanError git-unsupported when the URL is neither http nor https
+ * @throws GitspanError git-unsupported when the address is of none of these kinds; git-auth for SSH without a key
  */
-export function openHttpRepository(
+export function openRemoteRepository(
   deps: { ambient: Ambient; log?: DebugLog },
-  options: HttpRepositoryOptions,
-): HttpRepository {
-  return new HttpRepository(deps, options);
+  options: RemoteRepositoryOptions,
+): RemoteRepository {
+  return new RemoteRepository(deps, options);
 }
 
 /** Satisfies the application's `GitRepository` port; its methods are described there. */
-export class HttpRepository {
+export class RemoteRepository {
   readonly #deps: { ambient: Ambient; log?: DebugLog };
   readonly #transport: Transport;
   readonly #remote: Remote;
   /** Objects and commits. */
   readonly #objects: ChosenObjects;
 
-  constructor(deps: { ambient: Ambient; log?: DebugLog }, options: HttpRepositoryOptions) {
-    const { url, credentials } = splitUrl(options.url);
+  constructor(deps: { ambient: Ambient; log?: DebugLog }, options: RemoteRepositoryOptions) {
     const maxResponseBytes = options.maxResponseBytes ?? 64 * MIB;
-    const transport = new Transport(deps.ambient, {
-      credentials: options.credentials ?? (async () => credentials),
-      ca: options.ca,
-      proxy: options.proxy,
-      timeouts: { connectMs: 10_000, firstByteMs: 60_000, totalMs: 300_000, ...options.timeouts },
-      maxResponseBytes,
-    });
+    const { transport, url } = transportFor(deps.ambient, { ...options, maxResponseBytes });
     const limits = { objectBytes: options.maxObjectBytes ?? 8 * MIB, totalBytes: 4 * maxResponseBytes };
     const store = new ObjectStore(options.storeBytes ?? 64 * MIB);
     this.#deps = deps;
@@ -148,17 +149,25 @@ export class HttpRepository {
   }
 }
 
-function splitUrl(text: string): { url: string; credentials?: Credentials } {
-  const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    throw new GitspanError("git-unsupported", "only http and https URLs of Git repositories are supported", {
-      hint: "write the repository's URL as https://host/path.git",
+function transportFor(
+  ambient: Ambient,
+  options: RemoteRepositoryOptions & { maxResponseBytes: number },
+): { transport: Transport; url: string } {
+  const timeouts = { connectMs: 10_000, firstByteMs: 60_000, totalMs: 300_000, ...options.timeouts };
+  const { ssh, credentials, refused, ca, proxy, maxResponseBytes } = options;
+  const location = locationOf(options.url);
+  const { url } = location;
+  if (location.kind === "http") {
+    const own = credentials ?? (async () => location.credentials);
+    const http = { credentials: own, refused, ca, proxy, timeouts, maxResponseBytes };
+    return { transport: new HttpTransport(ambient, http), url };
+  }
+  if (ssh === undefined) {
+    throw new GitspanError("git-auth", `${url} needs an SSH key`, {
+      hint: "set auth.sshKeyFile and auth.knownHostsFile",
     });
   }
-  const { username, password, origin, pathname } = parsed;
-  const url = origin + pathname.replace(/\/+$/, "");
-  if (username === "" && password === "") return { url };
-  return { url, credentials: { username: decodeURIComponent(username), password: decodeURIComponent(password) } };
+  return { transport: new SshTransport(ambient, { location, access: ssh, timeouts, maxResponseBytes }), url };
 }
 
 /** Ids go into the wire as lines of their own: nothing else may. */

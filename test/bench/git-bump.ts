@@ -1,5 +1,5 @@
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository } from "../../src/git/repository.ts";
 import type { CommitPlan, Oid, PreparedPush } from "../../src/model/git.ts";
 import { overlayOf } from "./monorepo.ts";
 
@@ -7,8 +7,8 @@ const { signal } = new AbortController();
 const WHO = { name: "gitspan", email: "gitspan@example.com" };
 let serial = 0;
 
-export function openEngine(url: string): HttpRepository {
-  return openHttpRepository({ ambient: systemAmbient }, { url });
+export function openEngine(url: string): RemoteRepository {
+  return openRemoteRepository({ ambient: systemAmbient }, { url });
 }
 
 /** The overlay with another tag. */
@@ -17,7 +17,7 @@ export function bumped(text: string, tag: string): string {
 }
 
 /** Reads the files and plans one commit per application. */
-export async function prepareBumps(git: HttpRepository, tip: Oid, apps: readonly number[]): Promise<PreparedPush> {
+export async function prepareBumps(git: RemoteRepository, tip: Oid, apps: readonly number[]): Promise<PreparedPush> {
   const files = await git.readFiles(tip, apps.map(overlayOf), signal);
   const plans = apps.map((app): CommitPlan => {
     const path = overlayOf(app);
@@ -30,13 +30,13 @@ export async function prepareBumps(git: HttpRepository, tip: Oid, apps: readonly
 }
 
 /** Reads the files, plans one commit per application, pushes; gives the new tip. */
-export async function bump(git: HttpRepository, tip: Oid, apps: readonly number[]): Promise<Oid> {
+export async function bump(git: RemoteRepository, tip: Oid, apps: readonly number[]): Promise<Oid> {
   const prepared = await prepareBumps(git, tip, apps);
   const result = await git.push(prepared, signal);
   if (result.kind !== "landed") throw new Error(`the push did not land: ${JSON.stringify(result)}`);
   return prepared.head;
 }
 
-export async function tipOf(git: HttpRepository): Promise<Oid> {
+export async function tipOf(git: RemoteRepository): Promise<Oid> {
   return git.tip("main", signal);
 }

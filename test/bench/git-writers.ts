@@ -1,6 +1,6 @@
 /** Our bumps while others push to the same branch all the time: how often they have to be planned again, and that nothing is lost. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { HttpRepository } from "../../src/git/repository.ts";
+import type { RemoteRepository } from "../../src/git/repository.ts";
 import type { GitServer } from "../fakes/git-http-server.ts";
 import { openEngine, prepareBumps, tipOf } from "./git-bump.ts";
 import type { Measure } from "./git-row.ts";
@@ -44,7 +44,7 @@ async function disturb(server: GitServer, app: number, stop: AbortSignal): Promi
 }
 
 /** Plans again on the new tip after every lost race; gives the commits that landed. */
-async function land(git: HttpRepository, apps: readonly number[], again: () => void): Promise<string[]> {
+async function land(git: RemoteRepository, apps: readonly number[], again: () => void): Promise<string[]> {
   for (let tries = 1; ; tries++) {
     const prepared = await prepareBumps(git, await tipOf(git), apps);
     const result = await git.push(prepared, signal);

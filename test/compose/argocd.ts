@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, relative } from "node:path";
 import { systemAmbient } from "../../src/ambient.ts";
-import { openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository } from "../../src/git/repository.ts";
 import { type SimulatedArgoCd, startSimulatedArgoCd } from "../fakes/simulated-argocd/server.ts";
 import { BRANCH, type Place, repositoryUrl } from "./place.ts";
 
@@ -9,7 +9,7 @@ import { BRANCH, type Place, repositoryUrl } from "./place.ts";
 export async function serveSimulatedArgoCd(place: Place & { port: number }): Promise<SimulatedArgoCd> {
   const repoURL = repositoryUrl(place);
   const bearer = await secret(place, "gitops-token");
-  const repository = openHttpRepository(
+  const repository = openRemoteRepository(
     { ambient: systemAmbient },
     { url: repoURL, credentials: async () => ({ username: "gitspan", password: bearer }) },
   );

@@ -34,14 +34,31 @@ test("a full file is resolved with paths relative to it", () => {
     name: "gitops",
     url: "https://gitea.example.com/platform/gitops.git",
     branch: "trunk",
-    auth: { username: "bot", token: { file: "/run/secrets/gitops" } },
+    auth: { kind: "basic", username: "bot", token: { file: "/run/secrets/gitops" } },
     caFile: join(folder, "ca/gitea.pem"),
     author: { name: "Deploy Bot", email: "deploy@example.com" },
   });
   expect(configuration.repositories.get("other")).toMatchObject({
     branch: "main",
-    auth: { username: "oauth2", token: { env: "OTHER_TOKEN" } },
+    auth: { kind: "basic", username: "oauth2", token: { env: "OTHER_TOKEN" } },
     author: { name: "gitspan", email: "gitspan@localhost" },
+  });
+  expect(configuration.repositories.get("keyed")?.auth).toEqual({
+    kind: "ssh",
+    keyFile: join(folder, "keys/deploy"),
+    knownHostsFile: join(folder, "keys/known_hosts"),
+    passphrase: { file: join(folder, "keys/passphrase") },
+  });
+  expect(configuration.repositories.get("bitbucket")?.auth).toEqual({
+    kind: "bearer",
+    token: { file: "/run/secrets/bitbucket" },
+  });
+  expect(configuration.repositories.get("github")?.auth).toEqual({
+    kind: "github-app",
+    appId: "12",
+    installationId: "34",
+    privateKey: { file: join(folder, "keys/app.pem") },
+    apiUrl: "https://api.github.com",
   });
   expect(configuration.argocd.get("main")).toEqual({
     name: "main",

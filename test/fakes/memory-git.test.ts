@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
 import type { GitRepository } from "../../src/delivery/ports.ts";
-import { HttpRepository } from "../../src/git/repository.ts";
+import { RemoteRepository } from "../../src/git/repository.ts";
 import { gitRepositoryContract, planOf } from "../contracts/git-repository.ts";
 import { MemoryGit } from "./memory-git.ts";
 
@@ -39,7 +39,7 @@ describe("MemoryGit for simulations", () => {
   });
 
   it("is the same port as the real adapter", () => {
-    const real: GitRepository = new HttpRepository(
+    const real: GitRepository = new RemoteRepository(
       { ambient: systemAmbient },
       { url: "https://git.example.com/a.git" },
     );

@@ -1,17 +1,44 @@
 import { systemAmbient } from "../../src/ambient.ts";
-import { openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository } from "../../src/git/repository.ts";
 import { type GitSubject, gitRepositoryContract } from "../contracts/git-repository.ts";
 import type { SeedFile } from "../fakes/bare-repository.ts";
-import { GIT_SERVER_MODES, type GitServerMode, startGitServer } from "../fakes/git-http-server.ts";
+import { GIT_SERVER_MODES, type GitServer, type GitServerMode, startGitServer } from "../fakes/git-http-server.ts";
+import { newSshKey, startGitSshServer } from "../fakes/git-ssh-server.ts";
 
 for (const mode of GIT_SERVER_MODES) {
-  gitRepositoryContract(`the engine over git http-backend (${mode})`, (seed) => subject(mode, seed));
+  gitRepositoryContract(`the engine over git http-backend (${mode})`, (seed) => subject(mode, seed, overHttp));
 }
 
-async function subject(mode: GitServerMode, seed: Readonly<Record<string, SeedFile>>): Promise<GitSubject> {
+for (const acceptsProtocol of [true, false]) {
+  const how = acceptsProtocol ? "version 2" : "version 0, as sshd passes on no GIT_PROTOCOL by default";
+  gitRepositoryContract(`the engine over SSH (${how})`, (seed) => subject("lazy", seed, overSsh(acceptsProtocol)));
+}
+
+type Open = (server: GitServer) => Promise<{ repository: RemoteRepository; close: () => Promise<void> }>;
+
+async function overHttp(server: GitServer): ReturnType<Open> {
+  const repository = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
+  return { repository, close: async () => repository.close() };
+}
+
+function overSsh(acceptsProtocol: boolean): Open {
+  return async ({ root }) => {
+    const { privateKey, publicKey } = newSshKey();
+    const server = await startGitSshServer({ root, authorized: publicKey, acceptsProtocol });
+    const ssh = { key: async () => ({ privateKey }), knownHosts: async () => server.knownHosts };
+    const repository = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ssh });
+    const close = async (): Promise<void> => {
+      repository.close();
+      await server.close();
+    };
+    return { repository, close };
+  };
+}
+
+async function subject(mode: GitServerMode, seed: Readonly<Record<string, SeedFile>>, open: Open): Promise<GitSubject> {
   const server = await startGitServer({ mode });
   await server.createRepository("gitops", seed);
-  const repository = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
+  const { repository, close } = await open(server);
   return {
     repository,
     commit: (files, message, branch) => server.commit("gitops", files, message, branch),
@@ -29,7 +56,7 @@ async function subject(mode: GitServerMode, seed: Readonly<Record<string, SeedFi
       try {
         await server.fsck("gitops");
       } finally {
-        repository.close();
+        await close();
         await server.close();
       }
     },

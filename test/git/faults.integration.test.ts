@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository } from "../../src/git/repository.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import { type House, makeHouse, overlayOf, pathOf } from "../delivery/house.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
@@ -15,7 +15,7 @@ describe("a push over a line that goes wrong", () => {
   let server: GitServer;
   let proxy: FaultProxy;
   let house: House;
-  let git: HttpRepository;
+  let git: RemoteRepository;
   let number = 0;
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe("a push over a line that goes wrong", () => {
     const [target] = house.targets;
     await server.createRepository("gitops", { [pathOf(target!)]: overlayOf(target!, "1.0") });
     const url = `${proxy.origin}/gitops.git`;
-    git = openHttpRepository({ ambient: systemAmbient }, { url, timeouts: { firstByteMs: PATIENCE_MS } });
+    git = openRemoteRepository({ ambient: systemAmbient }, { url, timeouts: { firstByteMs: PATIENCE_MS } });
     house.useGit(git);
     // Known servers are not discovered again: from here on a write is one look and one push.
     await git.tip("main", signal);

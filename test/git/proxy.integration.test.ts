@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository, type RemoteRepositoryOptions } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { loopbackCertificate } from "./golden.ts";
@@ -15,21 +15,21 @@ describe("a proxy on the way", () => {
   let server: GitServer;
   let proxy: Proxy;
   let tls: Awaited<ReturnType<typeof startTls>>;
-  const opened: HttpRepository[] = [];
+  const opened: RemoteRepository[] = [];
   const logged: unknown[] = [];
   const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
-  const open = (options: Partial<HttpRepositoryOptions>): HttpRepository => {
+  const open = (options: Partial<RemoteRepositoryOptions>): RemoteRepository => {
     const log = { debug: (message: string, fields?: object) => void logged.push(message, fields) };
     const base = { url: server.url("gitops"), credentials: async () => auth };
-    const git = openHttpRepository({ ambient: systemAmbient, log }, { ...base, ...options });
+    const git = openRemoteRepository({ ambient: systemAmbient, log }, { ...base, ...options });
     opened.push(git);
     return git;
   };
-  const secure = (): Partial<HttpRepositoryOptions> => ({
+  const secure = (): Partial<RemoteRepositoryOptions> => ({
     url: `https://127.0.0.1:${tls.port}/gitops.git`,
     ca: loopbackCertificate().cert,
   });
-  const bump = async (git: HttpRepository): Promise<string> => {
+  const bump = async (git: RemoteRepository): Promise<string> => {
     const tip = await git.tip("main", signal);
     await git.readFiles(tip, ["a/b"], signal);
     const prepared = await git.prepare("main", tip, [planOf({ "a/b": "d\n" })], signal);
@@ -113,7 +113,7 @@ describe("a proxy on the way", () => {
   it.each(["socks5://u:s3cr3t@proxy:1", "u:s3cr3t@proxy", "http://u s3cr3t:@:"])(
     "cannot have the address %s",
     (url) => {
-      const opening = (): HttpRepository => open({ proxy: url });
+      const opening = (): RemoteRepository => open({ proxy: url });
       expect(opening).toThrow(expect.objectContaining({ code: "git-unsupported" }));
       expect(opening).not.toThrow("s3cr3t");
     },

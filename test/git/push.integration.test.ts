@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
 import { FLUSH, packet } from "../../src/git/pkt-line.ts";
-import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository } from "../../src/git/repository.ts";
 import type { PreparedPush, PushResult } from "../../src/model/git.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { runGit } from "../fakes/bare-repository.ts";
@@ -13,10 +13,10 @@ const PATH = "apps/checkout/kustomization.yaml";
 
 describe("pushing over the wire", () => {
   let server: GitServer;
-  let git: HttpRepository;
+  let git: RemoteRepository;
   let base: string;
-  const open = (): HttpRepository =>
-    openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops"), timeouts: { firstByteMs: 20_000 } });
+  const open = (): RemoteRepository =>
+    openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), timeouts: { firstByteMs: 20_000 } });
   const prepare = async (text = "newTag: 1.0.1\n", from = git): Promise<PreparedPush> =>
     from.prepare("main", await from.tip("main", signal), [planOf({ [PATH]: text })], signal);
 
@@ -132,7 +132,7 @@ describe("pushing over the wire", () => {
         if (ms === 300) timeIsUp = resolve;
       });
     const ambient = { ...systemAmbient, clock: { now: () => 0, sleep } };
-    const hurried = openHttpRepository({ ambient }, { url: server.url("gitops"), timeouts: { firstByteMs: 300 } });
+    const hurried = openRemoteRepository({ ambient }, { url: server.url("gitops"), timeouts: { firstByteMs: 300 } });
     server.failNext("push", { kind: "hold", until: release.promise, onHeld: () => timeIsUp() });
     const result = await hurried.push(prepared, signal);
     expect(result).toMatchObject({ kind: "unclear", message: expect.stringContaining("took longer than 300 ms") });

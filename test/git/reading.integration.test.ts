@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository, type RemoteRepositoryOptions } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 
@@ -11,9 +11,9 @@ const paths = Array.from({ length: APPS }, (_, app) => pathOf(app));
 
 describe("reading over the wire", () => {
   let server: GitServer;
-  let git: HttpRepository;
-  const open = (options: Partial<HttpRepositoryOptions> = {}): HttpRepository =>
-    openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
+  let git: RemoteRepository;
+  const open = (options: Partial<RemoteRepositoryOptions> = {}): RemoteRepository =>
+    openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
   const edit = (app: number, tag: string): Promise<string> =>
     server.commit("gitops", { [pathOf(app)]: `${"# same\n".repeat(50)}newTag: ${tag}\n` }, `app ${app}`);
 

@@ -1,7 +1,7 @@
 /** What every kind of server has to give, at which cost on the wire. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository, type RemoteRepositoryOptions } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { commitFiles, initBare } from "../fakes/bare-repository.ts";
 import { GIT_SERVER_MODES, type GitServer, startGitServer } from "../fakes/git-http-server.ts";
@@ -17,10 +17,10 @@ describe.each(GIT_SERVER_MODES)("a server of the kind %s", (mode) => {
   /** Version 0 tells its branches only together with what it can do. */
   const look = old ? { discover: 1, "ls-refs": 0 } : { discover: 0, "ls-refs": 1 };
   let server: GitServer;
-  let git: HttpRepository;
-  const opened: HttpRepository[] = [];
-  const open = (options: Partial<HttpRepositoryOptions> = {}): HttpRepository => {
-    const repository = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
+  let git: RemoteRepository;
+  const opened: RemoteRepository[] = [];
+  const open = (options: Partial<RemoteRepositoryOptions> = {}): RemoteRepository => {
+    const repository = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
     opened.push(repository);
     return repository;
   };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { runGit } from "../fakes/bare-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
@@ -11,10 +11,10 @@ const WHO = ["-c", "user.name=o", "-c", "user.email=o@example.com"];
 
 describe("repositories of unusual shape", () => {
   let server: GitServer;
-  let git: HttpRepository;
+  let git: RemoteRepository;
   beforeEach(async () => {
     server = await startGitServer();
-    git = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
+    git = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
   });
   afterEach(async () => {
     git.close();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository, type RemoteRepositoryOptions } from "../../src/git/repository.ts";
 import { type GitServer, type GitServerMode, startGitServer } from "../fakes/git-http-server.ts";
 import { importHistory, noise, pathOf, SIZE, seedFiles } from "./large-repository.ts";
 
@@ -9,10 +9,10 @@ const UNKNOWN = "1".repeat(40);
 
 describe("a server that gives out no single objects", () => {
   let server: GitServer;
-  let git: HttpRepository;
-  const opened: HttpRepository[] = [];
-  const open = (options: Partial<HttpRepositoryOptions> = {}): HttpRepository => {
-    const repository = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
+  let git: RemoteRepository;
+  const opened: RemoteRepository[] = [];
+  const open = (options: Partial<RemoteRepositoryOptions> = {}): RemoteRepository => {
+    const repository = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
     opened.push(repository);
     return repository;
   };
@@ -120,7 +120,7 @@ describe("a server that gives out single objects", () => {
   it("is still one when it refuses a commit that it does not have", async () => {
     const server = await startGitServer();
     await server.createRepository("gitops", seedFiles());
-    const git = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
+    const git = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops") });
     const tip = await git.tip("main", signal);
     await expect(git.readFiles(UNKNOWN, ["a"], signal)).rejects.toMatchObject({ code: "git-not-found" });
     await git.readFiles(tip, [pathOf(1)], signal);

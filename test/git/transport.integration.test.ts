@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type HttpRepository, type HttpRepositoryOptions, openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository, type RemoteRepository, type RemoteRepositoryOptions } from "../../src/git/repository.ts";
 import { planOf } from "../contracts/git-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { loopbackCertificate } from "./golden.ts";
@@ -16,10 +16,10 @@ const auth = { username: "bot", password: "s3cr:et" };
 
 describe("the way to the server", () => {
   let server: GitServer;
-  const opened: HttpRepository[] = [];
+  const opened: RemoteRepository[] = [];
   const extra: Server[] = [];
-  const open = (options: Partial<HttpRepositoryOptions> = {}): HttpRepository => {
-    const git = openHttpRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
+  const open = (options: Partial<RemoteRepositoryOptions> = {}): RemoteRepository => {
+    const git = openRemoteRepository({ ambient: systemAmbient }, { url: server.url("gitops"), ...options });
     opened.push(git);
     return git;
   };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { GenericContainer, Wait } from "testcontainers";
 import { systemAmbient } from "../../src/ambient.ts";
-import { openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository } from "../../src/git/repository.ts";
 import type { GitSubject } from "../contracts/git-repository.ts";
 import { commitFiles, initBare, runGit, type SeedFile } from "../fakes/bare-repository.ts";
 
@@ -55,7 +55,7 @@ export async function giteaSubject({ origin }: Gitea, seed: Readonly<Record<stri
   await commitFiles(here, seed, "start");
   await git("push", "--quiet", url, "main");
 
-  const repository = openHttpRepository({ ambient: systemAmbient }, { url, credentials: async () => USER });
+  const repository = openRemoteRepository({ ambient: systemAmbient }, { url, credentials: async () => USER });
   return {
     repository,
     async commit(files, message, branch = "main") {
