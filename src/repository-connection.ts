@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { RepositoryAccess, RepositoryAuth } from "./config/configuration.ts";
+import type { RepositoryAccess, RepositoryAuth, SecretReference } from "./config/configuration.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { Log } from "./delivery/ports.ts";
 import { GithubAppToken } from "./git/github-app.ts";
@@ -9,11 +9,16 @@ import type { Ambient } from "./model/ambient.ts";
 /** Everything that a connection to a repository depends on. */
 export interface RepositoryLocation extends Omit<RepositoryAccess, "caFile"> {
   ca: string | undefined;
+  /** Absent for repositories that are only read. */
+  signingKey?: SecretReference | undefined;
 }
 
 /** Reads the certificates: others make another connection. */
-export async function locationOf({ url, auth, caFile, proxy }: RepositoryAccess): Promise<RepositoryLocation> {
-  return { url, auth, proxy, ca: caFile === undefined ? undefined : await readFile(caFile, "utf8") };
+export async function locationOf(
+  access: RepositoryAccess & { signingKey?: SecretReference | undefined },
+): Promise<RepositoryLocation> {
+  const { url, auth, caFile, proxy, signingKey } = access;
+  return { url, auth, proxy, signingKey, ca: caFile === undefined ? undefined : await readFile(caFile, "utf8") };
 }
 
 interface OpenRepository {
@@ -23,32 +28,25 @@ interface OpenRepository {
 
 /** Secrets are read again whenever they are needed: they are rotated while we run. */
 export function openRepository(deps: { ambient: Ambient; log: Log }, location: RepositoryLocation): OpenRepository {
-  const { url, auth, ca, proxy } = location;
-  if (auth?.kind === "github-app") {
-    const app = new GithubAppToken(deps.ambient, {
-      ...auth,
-      ca,
-      proxy,
-      privateKey: () => resolveSecret(auth.privateKey),
-    });
-    const git = openRemoteRepository(deps, {
-      url,
-      ca,
-      proxy,
-      credentials: () => app.credentials(),
-      refused: () => app.refused(),
-    });
-    const close = (): void => {
-      git.close();
-      app.close();
-    };
-    return { git, close };
+  const { url, auth, ca, proxy, signingKey: reference } = location;
+  const common = { url, ca, proxy, signingKey: reference && (() => resolveSecret(reference)) };
+  if (auth?.kind === "ssh") {
+    const git = openRemoteRepository(deps, { ...common, ssh: sshAccessOf(auth) });
+    return { git, close: () => git.close() };
   }
-  const git =
-    auth?.kind === "ssh"
-      ? openRemoteRepository(deps, { url, ssh: sshAccessOf(auth) })
-      : openRemoteRepository(deps, { url, ca, proxy, credentials: () => credentialsOf(auth) });
-  return { git, close: () => git.close() };
+  if (auth?.kind !== "github-app") {
+    const git = openRemoteRepository(deps, { ...common, credentials: () => credentialsOf(auth) });
+    return { git, close: () => git.close() };
+  }
+  const privateKey = (): Promise<string> => resolveSecret(auth.privateKey);
+  const app = new GithubAppToken(deps.ambient, { ...auth, ca, proxy, privateKey });
+  const credentials = { credentials: () => app.credentials(), refused: () => app.refused() };
+  const git = openRemoteRepository(deps, { ...common, ...credentials });
+  const close = (): void => {
+    git.close();
+    app.close();
+  };
+  return { git, close };
 }
 
 function sshAccessOf({ keyFile, knownHostsFile, passphrase }: Extract<RepositoryAuth, { kind: "ssh" }>) {

@@ -43,6 +43,8 @@ export interface RepositoryConfiguration extends RepositoryAccess {
   branch: string;
   /** Author and committer of the commits. */
   author: Identity;
+  /** The SSH key that signs them, unlocked. */
+  signingKey: SecretReference | undefined;
 }
 
 interface ArgocdConfiguration {

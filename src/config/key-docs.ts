@@ -65,6 +65,11 @@ export const KEY_DOCS: readonly KeySection[] = [
         "`http://` or `https://` address of a proxy, without user name or password ([git.md](git.md))",
         "`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment",
       ],
+      [
+        "signing.sshKeyFile",
+        "secret: path of an unlocked ed25519 SSH key that signs the commits ([git.md](git.md))",
+        "not signed",
+      ],
       ["author.name, author.email", "author and committer of the commits", "`gitspan`, `gitspan@localhost`"],
     ],
   },

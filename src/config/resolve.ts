@@ -61,7 +61,8 @@ function databaseOf(raw: RawConfiguration["database"], from: FromFile): Configur
 
 function repositoryOf(name: string, raw: RawRepository, from: FromFile) {
   const { branch = DEFAULT_BRANCH, author = DEFAULT_AUTHOR } = raw;
-  return { name, branch, author, ...accessOf(raw, from) };
+  const signingKey = raw.signing && { file: from(raw.signing.sshKeyFile) };
+  return { name, branch, author, signingKey, ...accessOf(raw, from) };
 }
 
 function argocdOf(name: string, raw: RawArgocd, from: FromFile) {

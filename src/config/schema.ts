@@ -72,6 +72,7 @@ const database = exactlyOne(
 const repository = z.strictObject({
   ...repositoryAccess,
   branch: branch.optional(),
+  signing: z.strictObject({ sshKeyFile: path }).optional(),
   author: z
     .strictObject({
       name: z.string().regex(/^[^<>\p{Cc}]+$/u, "must be a name without < and >"),

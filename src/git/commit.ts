@@ -49,14 +49,20 @@ export interface NewCommit {
   time: number;
 }
 
+/** Signs bytes; gives the signature in its armour. */
+export type Sign = (bytes: Uint8Array) => string;
+
 /** The bytes of a commit, as `git fsck --strict` wants them. */
-export function serializeCommit(commit: NewCommit): Buffer {
+export function serializeCommit(commit: NewCommit, sign?: Sign): Buffer {
   const time = `${Math.floor(commit.time / 1000)} +0000`;
   const message = `${commit.message.replaceAll("\0", "").trimEnd()}\n`;
-  return Buffer.from(
+  const head =
     `tree ${commit.tree}\nparent ${commit.parent}\nauthor ${identityOf(commit.author)} ${time}\n` +
-      `committer ${identityOf(commit.committer)} ${time}\n\n${message}`,
-  );
+    `committer ${identityOf(commit.committer)} ${time}\n`;
+  const unsigned = Buffer.from(`${head}\n${message}`);
+  if (sign === undefined) return unsigned;
+  // What is signed is the commit without its signature; a header goes on in lines that begin with a space.
+  return Buffer.from(`${head}gpgsig ${sign(unsigned).replaceAll("\n", "\n ")}\n\n${message}`);
 }
 
 /** Angle brackets and control characters would end the name or the address early. */

@@ -1,6 +1,6 @@
 import { GitspanError } from "../model/errors.ts";
 import type { CommitPlan, Oid, PreparedPush } from "../model/git.ts";
-import { loadCommits, serializeCommit } from "./commit.ts";
+import { loadCommits, type Sign, serializeCommit } from "./commit.ts";
 import { assertPlain, type LookUp, lookUp } from "./look-up.ts";
 import { type GitObject, hashObject, type ObjectSource, type ObjectType } from "./object.ts";
 import { writePack } from "./pack-write.ts";
@@ -18,7 +18,7 @@ type Edits = Map<string, Uint8Array | Edits>;
  */
 export async function preparePush(
   objects: ObjectSource,
-  input: { branch: string; base: Oid; plans: readonly CommitPlan[] },
+  input: { branch: string; base: Oid; plans: readonly CommitPlan[]; sign?: Sign | undefined },
   signal: AbortSignal,
 ): Promise<PreparedPush> {
   const { branch, base, plans } = input;
@@ -34,7 +34,7 @@ export async function preparePush(
   for (const plan of plans) {
     tree = workshop.edit(tree, editsOf(plan.files));
     const { message, author, committer, time } = plan;
-    parent = workshop.add("commit", serializeCommit({ tree, parent, message, author, committer, time }));
+    parent = workshop.add("commit", serializeCommit({ tree, parent, message, author, committer, time }, input.sign));
     commits.push(parent);
   }
   const fresh = [...workshop.fresh];

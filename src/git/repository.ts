@@ -9,6 +9,7 @@ import { LazyObjects } from "./lazy-objects.ts";
 import { locationOf } from "./location.ts";
 import { isOid } from "./object.ts";
 import { ObjectStore } from "./object-store.ts";
+import { readSigningKey } from "./openssh-key.ts";
 import { preparePush } from "./prepare.ts";
 import { pushPrepared } from "./push.ts";
 import { readFilesAt } from "./read-files.ts";
@@ -16,6 +17,7 @@ import { Remote } from "./remote.ts";
 import { RemoteCommits } from "./remote-commits.ts";
 import { SnapshotObjects } from "./snapshot-objects.ts";
 import type { SshAccess } from "./ssh-connection.ts";
+import { sshSignature } from "./ssh-signature.ts";
 import { SshTransport } from "./ssh-transport.ts";
 import type { Timeouts, Transport } from "./transport.ts";
 
@@ -32,6 +34,8 @@ export interface RemoteRepositoryOptions {
   ca?: string;
   /** URL of an HTTP proxy; "" for none. Absent, the environment decides (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
   proxy?: string;
+  /** The private key that signs commits, asked for before every push; absent, they are not signed. */
+  signingKey?: () => Promise<string>;
   /** Milliseconds; default 10 s to connect, 60 s for the first byte, 300 s for a whole request. */
   timeouts?: Partial<Timeouts>;
   /** Of one file, tree or commit, inflated; default 8 MiB. */
@@ -70,6 +74,7 @@ export function openRemoteRepository(
 export class RemoteRepository {
   readonly #deps: { ambient: Ambient; log?: DebugLog };
   readonly #transport: Transport;
+  readonly #signingKey: RemoteRepositoryOptions["signingKey"];
   readonly #remote: Remote;
   /** Objects and commits. */
   readonly #objects: ChosenObjects;
@@ -81,6 +86,7 @@ export class RemoteRepository {
     const store = new ObjectStore(options.storeBytes ?? 64 * MIB);
     this.#deps = deps;
     this.#transport = transport;
+    this.#signingKey = options.signingKey;
     this.#remote = new Remote(deps.ambient, transport, url);
     const objects = new LazyObjects(this.#remote, store, limits);
     const commits = new RemoteCommits(this.#remote, store, objects);
@@ -129,7 +135,9 @@ export class RemoteRepository {
   }
 
   async prepare(branch: string, base: Oid, plans: readonly CommitPlan[], signal: AbortSignal): Promise<PreparedPush> {
-    return preparePush(this.#objects, { branch, base: checked(base), plans }, signal);
+    const key = this.#signingKey && readSigningKey(await this.#signingKey());
+    const sign = key && ((bytes: Uint8Array) => sshSignature(key, bytes));
+    return preparePush(this.#objects, { branch, base: checked(base), plans, sign }, signal);
   }
 
   async push(prepared: PreparedPush, signal: AbortSignal): Promise<PushResult> {

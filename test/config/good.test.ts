@@ -37,6 +37,7 @@ test("a full file is resolved with paths relative to it", () => {
     auth: { kind: "basic", username: "bot", token: { file: "/run/secrets/gitops" } },
     caFile: join(folder, "ca/gitea.pem"),
     author: { name: "Deploy Bot", email: "deploy@example.com" },
+    signingKey: { file: join(folder, "keys/signing") },
   });
   expect(configuration.repositories.get("other")).toMatchObject({
     branch: "main",
