@@ -10,10 +10,10 @@ import { settingsOf } from "./config/settings.ts";
 import { secretsOfKey } from "./config/signatures.ts";
 import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
-import { sourceTimeHistory } from "./delivery/order.ts";
 import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
 import type { ArgoCd, Log, Settings } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
+import { sourceHistory } from "./git/source-history.ts";
 import { createApp } from "./http/app.ts";
 import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
@@ -106,7 +106,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       {
         ambient,
         store,
-        history: sourceTimeHistory,
+        history: sourceHistory({ clock: ambient.clock, log, repository: (url) => connections.source(url) }),
         repository: (name) => connections.repository(name),
         argocd,
         settings: () => settings,
@@ -220,7 +220,7 @@ export async function previewBuild(
     changed: () => undefined,
   });
   try {
-    await connections.apply({ ...configuration, tekton: new Map() }, () => undefined);
+    await connections.apply({ ...configuration, tekton: new Map(), sources: new Map() }, () => undefined);
     const { argocd } = connections;
     const repository = (name: string) => connections.repository(name);
     const deps = { settings: () => settings, repository, argocd, clock: systemAmbient.clock, patienceMs: ARGOCD_MS };

@@ -1,13 +1,15 @@
 import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration } from "./config/configuration.ts";
+import type { Configuration, RepositoryAccess } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
+import type { RemoteRepository } from "./git/repository.ts";
 import type { EventSource } from "./http/event-source.ts";
 import type { Ambient } from "./model/ambient.ts";
 import type { ApplicationRef } from "./model/application.ts";
 import { GitspanError } from "./model/errors.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
+import { openSources, type SourceRepositories } from "./source-repositories.ts";
 import { openTekton } from "./tekton/receiver.ts";
 
 export interface ConnectionDeps {
@@ -26,6 +28,7 @@ const ALL = "all";
 export class Connections {
   readonly #repositories: LiveParts<RepositoryLocation, { port: GitRepository; close(): void }>;
   readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
+  readonly #sources: LiveParts<RepositoryAccess[], SourceRepositories>;
   readonly #events: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openEventSources>>>;
   /** Whichever connection is in force when it is asked. */
   readonly argocd: ArgoCd;
@@ -40,17 +43,22 @@ export class Connections {
       connection.onChange(deps.changed);
       return connection;
     });
+    this.#sources = new LiveParts((sources) => openSources(deps, sources));
     this.#events = new LiveParts((tekton) => openEventSources(deps.ambient, tekton));
     this.argocd = currentArgoCd(() => this.#argocds.get(ALL));
   }
 
   /** Opens what is new, then calls `swap` and changes over, all at once. Throws when something cannot be opened. */
-  async apply(next: Pick<Configuration, "repositories" | "argocd" | "tekton">, swap: () => void): Promise<void> {
+  async apply(
+    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "sources">,
+    swap: () => void,
+  ): Promise<void> {
     const changes: PreparedChange[] = [];
     try {
       changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));
       changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
       changes.push(await this.#events.prepare(new Map([[ALL, next.tekton]])));
+      changes.push(await this.#sources.prepare(new Map([[ALL, [...next.sources.values()]]])));
       swap();
       for (const change of changes) change.swap();
     } finally {
@@ -60,6 +68,11 @@ export class Connections {
 
   repository(name: string): GitRepository | undefined {
     return this.#repositories.get(name)?.port;
+  }
+
+  /** The source repository with this address, if there is a way to read it. */
+  source(url: string): RemoteRepository | undefined {
+    return this.#sources.get(ALL)?.find(url);
   }
 
   eventSources(): ReadonlyMap<string, EventSource> {
@@ -78,6 +91,7 @@ export class Connections {
   async close(): Promise<void> {
     await this.#events.close();
     await this.#argocds.close();
+    await this.#sources.close();
     await this.#repositories.close();
   }
 }

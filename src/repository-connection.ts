@@ -11,6 +11,8 @@ export interface RepositoryLocation extends Omit<RepositoryAccess, "caFile"> {
   ca: string | undefined;
   /** Absent for repositories that are only read. */
   signingKey?: SecretReference | undefined;
+  /** Of the objects kept in memory; the engine's default for repositories that are written. */
+  storeBytes?: number;
 }
 
 /** Reads the certificates: others make another connection. */
@@ -28,8 +30,8 @@ interface OpenRepository {
 
 /** Secrets are read again whenever they are needed: they are rotated while we run. */
 export function openRepository(deps: { ambient: Ambient; log: Log }, location: RepositoryLocation): OpenRepository {
-  const { url, auth, ca, proxy, signingKey: reference } = location;
-  const common = { url, ca, proxy, signingKey: reference && (() => resolveSecret(reference)) };
+  const { url, auth, ca, proxy, storeBytes, signingKey: reference } = location;
+  const common = { url, ca, proxy, storeBytes, signingKey: reference && (() => resolveSecret(reference)) };
   if (auth?.kind === "ssh") {
     const git = openRemoteRepository(deps, { ...common, ssh: sshAccessOf(auth) });
     return { git, close: () => git.close() };

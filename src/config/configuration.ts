@@ -92,6 +92,8 @@ export interface Configuration {
   database: DatabaseConfiguration;
   repositories: ReadonlyMap<string, RepositoryConfiguration>;
   argocd: ReadonlyMap<string, ArgocdConfiguration>;
+  /** Source repositories whose history may be read; an address may end in `/*`. */
+  sources: ReadonlyMap<string, RepositoryAccess>;
   /** Clusters whose Tekton may send events. */
   tekton: ReadonlyMap<string, TektonConfiguration>;
   environments: string[];

@@ -29,6 +29,7 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
   };
 
   for (const [name, access] of Object.entries(raw.repositories)) checkAccess(["repositories", name], access, report);
+  for (const [name, access] of Object.entries(raw.sources ?? {})) checkAccess(["sources", name], access, report);
   for (const [name, argocd] of Object.entries(raw.argocd ?? {})) checkArgocd(["argocd", name], argocd, report);
   for (const [name, tekton] of Object.entries(raw.tekton ?? {})) checkTekton(["tekton", name], tekton, report);
   for (const [appName, app] of Object.entries(raw.apps ?? {})) {

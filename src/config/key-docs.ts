@@ -9,6 +9,24 @@ export interface KeySection {
 
 const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];
 
+const ACCESS: readonly KeyRow[] = [
+  ["auth.tokenFile, auth.tokenEnv", "secret: the token or password", "one of the four, or no authentication"],
+  ["auth.username", "the user name that goes with it", "`oauth2`"],
+  ["auth.scheme", "`basic`, or `bearer` for servers that want the token so", "`basic`"],
+  ["auth.sshKeyFile", "path of a private key, for `ssh://` addresses", "one of the four"],
+  ["auth.knownHostsFile", "path of the known_hosts file that pins the server's keys", "required with `sshKeyFile`"],
+  ["auth.passphraseFile", "secret: the passphrase of the key", "the key has none"],
+  ["auth.githubApp.appId, auth.githubApp.installationId", "the GitHub App and its installation", "one of the four"],
+  ["auth.githubApp.privateKeyFile", "secret: path of the App's private key (PEM)"],
+  ["auth.githubApp.apiUrl", "`https://` address of the API, for GitHub Enterprise", "`https://api.github.com`"],
+  CA,
+  [
+    "proxy",
+    "`http://` or `https://` address of a proxy, without user name or password ([git.md](git.md))",
+    "`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment",
+  ],
+];
+
 /**
  * What every key of the configuration means: the tables of docs/configuration.md and the descriptions of
  * `gitspan schema` are made of it. The rows follow the schema; a test finds keys that have none, or that are gone.
@@ -27,6 +45,11 @@ export const KEY_DOCS: readonly KeySection[] = [
         "argocd",
         "the Argo CD instances by name; without one, commits are written but stay `following (blocked)` until `expireAfter`",
         "none",
+      ],
+      [
+        "sources",
+        "the source repositories whose history tells which of two builds is newer, by name",
+        "the later completion wins",
       ],
       ["tekton", "the clusters whose Tekton sends events, by name", "none"],
       ["environments", "the environments by name", "none"],
@@ -50,21 +73,7 @@ export const KEY_DOCS: readonly KeySection[] = [
     rows: [
       ["url", "`https://`, `http://` or `ssh://` address, or `git@host:path`; without password"],
       ["branch", "the branch that is written", "`main`"],
-      ["auth.tokenFile, auth.tokenEnv", "secret: the token or password", "one of the four, or no authentication"],
-      ["auth.username", "the user name that goes with it", "`oauth2`"],
-      ["auth.scheme", "`basic`, or `bearer` for servers that want the token so", "`basic`"],
-      ["auth.sshKeyFile", "path of a private key, for `ssh://` addresses", "one of the four"],
-      ["auth.knownHostsFile", "path of the known_hosts file that pins the server's keys", "required with `sshKeyFile`"],
-      ["auth.passphraseFile", "secret: the passphrase of the key", "the key has none"],
-      ["auth.githubApp.appId, auth.githubApp.installationId", "the GitHub App and its installation", "one of the four"],
-      ["auth.githubApp.privateKeyFile", "secret: path of the App's private key (PEM)"],
-      ["auth.githubApp.apiUrl", "`https://` address of the API, for GitHub Enterprise", "`https://api.github.com`"],
-      CA,
-      [
-        "proxy",
-        "`http://` or `https://` address of a proxy, without user name or password ([git.md](git.md))",
-        "`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment",
-      ],
+      ...ACCESS,
       [
         "signing.sshKeyFile",
         "secret: path of an unlocked ed25519 SSH key that signs the commits ([git.md](git.md))",
@@ -72,6 +81,10 @@ export const KEY_DOCS: readonly KeySection[] = [
       ],
       ["author.name, author.email", "author and committer of the commits", "`gitspan`, `gitspan@localhost`"],
     ],
+  },
+  {
+    at: "sources.NAME",
+    rows: [["url", "as for a repository; `/*` at its end stands for all repositories below it"], ...ACCESS],
   },
   {
     at: "argocd.NAME",

@@ -32,6 +32,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     database: databaseOf(raw.database, from),
     repositories: mapOf(raw.repositories, (name, repository) => repositoryOf(name, repository, from)),
     argocd: mapOf(raw.argocd ?? {}, (name, argocd) => argocdOf(name, argocd, from)),
+    sources: mapOf(raw.sources ?? {}, (_name, access) => accessOf(access, from)),
     tekton: mapOf(raw.tekton ?? {}, (name, tekton) => tektonOf(name, tekton, from)),
     environments: Object.keys(raw.environments ?? {}),
     apps: apps.filter(({ name }) => name !== ANY_NAME),

@@ -10,7 +10,14 @@ export const webUrl = checked((text) => {
   return message === undefined ? undefined : { message, hint };
 });
 
-const gitUrl = checked((text) => {
+const gitUrl = checked((text) =>
+  text.includes("*") ? { message: "must be the address of one repository, without *" } : gitUrlProblem(text),
+);
+const gitUrlPattern = checked((text) => gitUrlProblem(text.replace(/\/\*$/, "/x")));
+
+function gitUrlProblem(text: string): { message: string; hint?: string } | undefined {
+  if (text.includes("*"))
+    return { message: "* stands only for all that follows the last slash, as in https://git.example.com/shop/*" };
   if (isShortSsh(text)) return undefined;
   if (/^ssh:/i.test(text)) {
     const { hostname, password, pathname } = URL.canParse(text)
@@ -23,7 +30,7 @@ const gitUrl = checked((text) => {
   const message = urlProblem(text);
   const hint = message?.includes("user name") === true ? "name the token in tokenFile or tokenEnv" : undefined;
   return message === undefined ? undefined : { message, hint };
-});
+}
 
 const id = z.union([z.int().positive(), z.string().regex(/^[A-Za-z0-9._-]+$/, "must be an id, as GitHub shows it")]);
 
@@ -50,6 +57,9 @@ export const repositoryAccess = {
   caFile: path.optional(),
   proxy: webUrl.optional(),
 };
+
+/** A source repository, or all below an address: their commits are read, nothing else. */
+export const source = z.strictObject({ ...repositoryAccess, url: gitUrlPattern });
 
 export type RawAuth = z.infer<typeof auth>;
 export interface RawAccess {

@@ -13,7 +13,7 @@ import {
   name,
   path,
 } from "./schema-forms.ts";
-import { repositoryAccess, webUrl } from "./schema-repository.ts";
+import { repositoryAccess, source, webUrl } from "./schema-repository.ts";
 import { tekton } from "./schema-tekton.ts";
 import {
   isAddressRange,
@@ -220,6 +220,7 @@ export const configurationSchema = z.strictObject({
     .record(name, repository)
     .refine((repositories) => Object.keys(repositories).length > 0, "must name at least one repository"),
   argocd: z.record(name, argocd).optional(),
+  sources: z.record(name, source).optional(),
   tekton: z.record(name, tekton).optional(),
   environments: z.record(name, environment).optional(),
   apps: z.record(appKey, app).optional(),

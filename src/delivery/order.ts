@@ -27,13 +27,3 @@ export async function newest<T extends { build: Build }>(
   }
   return { newest: best, warnings };
 }
-
-/** Orders by the committer dates that builds report; what reads real history replaces it behind the same port. */
-export const sourceTimeHistory: SourceHistory = {
-  async relation(a, b) {
-    if (a.source.commit === b.source.commit) return "same";
-    const [timeA, timeB] = [a.source.time, b.source.time];
-    if (timeA === undefined || timeB === undefined || timeA === timeB) return "unknown";
-    return timeA < timeB ? "ancestor" : "descendant";
-  },
-};

@@ -1,5 +1,6 @@
 import { GitspanError } from "../model/errors.ts";
 import type { CommitInfo, CommitRange, Oid } from "../model/git.ts";
+import type { Relation } from "../model/order.ts";
 
 /** Commits without their trees. */
 export interface CommitSource {
@@ -61,6 +62,25 @@ export async function isAncestorOf(
   throw new GitspanError("git-too-large", `the history between ${ancestor} and ${commit} is too long to compare`, {
     hint: "compare commits that lie closer together",
   });
+}
+
+/**
+ * How commit A stands to commit B.
+ * @throws GitspanError as `isAncestorOf`; git-not-found when the repository does not have one of them
+ */
+export async function relationOf(
+  source: CommitSource,
+  a: Oid,
+  b: Oid,
+  signal: AbortSignal,
+): Promise<Exclude<Relation, "unknown">> {
+  if (a === b) return "same";
+  const known = (oid: Oid): CommitInfo | undefined => source.known(oid);
+  // What is known already decides most often, in whichever direction: asking is left for the rest.
+  if (walk(a, b, known).connected) return "ancestor";
+  if (walk(b, a, known).connected) return "descendant";
+  if (await isAncestorOf(source, a, b, signal)) return "ancestor";
+  return (await isAncestorOf(source, b, a, signal)) ? "descendant" : "unrelated";
 }
 
 export interface Generations {

@@ -1,9 +1,10 @@
 import type { Ambient } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult } from "../model/git.ts";
+import type { Relation } from "../model/order.ts";
 import { ChosenObjects } from "./chosen-objects.ts";
 import { changedBetween, lastChangeOf } from "./compare.ts";
-import { isAncestorOf, rangeOf } from "./history.ts";
+import { isAncestorOf, rangeOf, relationOf } from "./history.ts";
 import { type Credentials, HttpTransport } from "./http-transport.ts";
 import { LazyObjects } from "./lazy-objects.ts";
 import { locationOf } from "./location.ts";
@@ -127,6 +128,10 @@ export class RemoteRepository {
 
   async isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean> {
     return isAncestorOf(this.#objects, checked(ancestor), checked(commit), signal);
+  }
+
+  async relation(a: Oid, b: Oid, signal: AbortSignal): Promise<Exclude<Relation, "unknown">> {
+    return relationOf(this.#objects, checked(a), checked(b), signal);
   }
 
   async lastChange(tip: Oid, paths: readonly string[], signal: AbortSignal): Promise<CommitInfo | undefined> {

@@ -18,6 +18,20 @@ export function isSameRepository(a: string, b: string): boolean {
   return repositoryKey(a) === repositoryKey(b);
 }
 
+/**
+ * The address of a repository by a pattern of addresses, `https://git.example.com/shop/*` or one that is exact; undefined
+ * when the pattern does not cover it. Scheme, user and host come from the pattern, never from the address that is looked for.
+ */
+export function addressBy(pattern: string, url: string): string | undefined {
+  if (!pattern.endsWith("/*")) return isSameRepository(pattern, url) ? pattern : undefined;
+  const base = pattern.slice(0, -2);
+  const prefix = repositoryKey(base).replace(/\/?$/, "/");
+  const key = repositoryKey(url);
+  const rest = key.startsWith(prefix) ? key.slice(prefix.length) : "";
+  // Nothing that could climb out of the pattern, or be taken for something else than a name.
+  return /^(?![.-])[\w.-]+(?:\/(?![.-])[\w.-]+)*$/.test(rest) ? `${base}/${rest}.git` : undefined;
+}
+
 function keyOf(host: string, path: string): string {
   return `${host.toLowerCase()}/${cleanPath(path)}`;
 }

@@ -61,6 +61,10 @@ test("a full file is resolved with paths relative to it", () => {
     privateKey: { file: join(folder, "keys/app.pem") },
     apiUrl: "https://api.github.com",
   });
+  expect(configuration.sources.get("shop")).toEqual({
+    url: "https://gitea.example.com/shop/*",
+    auth: { kind: "basic", username: "oauth2", token: { env: "SHOP_TOKEN" } },
+  });
   expect(configuration.argocd.get("main")).toEqual({
     name: "main",
     kubernetes: { kind: "in-cluster" },

@@ -1,5 +1,4 @@
 import { accept } from "../../src/delivery/accept.ts";
-import { sourceTimeHistory } from "../../src/delivery/order.ts";
 import type { GitRepository, Metrics, Settings } from "../../src/delivery/ports.ts";
 import type { LaneResult } from "../../src/delivery/push.ts";
 import { verify } from "../../src/delivery/verify.ts";
@@ -10,6 +9,7 @@ import type { Delivery } from "../../src/model/delivery.ts";
 import { GitspanError } from "../../src/model/errors.ts";
 import type { LaneClaim } from "../../src/model/lane.ts";
 import type { Target } from "../../src/model/target.ts";
+import { datedHistory } from "../fakes/dated-history.ts";
 import { aTarget, T0 } from "../fakes/examples.ts";
 import { MemoryGit } from "../fakes/memory-git.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
@@ -57,7 +57,7 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
   const deps: WorkerDeps = {
     ambient: { clock: time, random: { next: () => 0.5 }, ids },
     store,
-    history: sourceTimeHistory,
+    history: datedHistory,
     repository: (name) => (name === "gitops" ? house.repository : undefined),
     argocd,
     settings: () => house.settings,

@@ -1,6 +1,6 @@
 import type { DeliveryView } from "./client.ts";
 import type { Demo } from "./environment.ts";
-import { apps, type DemoApp, overlayOf } from "./gitops-files.ts";
+import { apps, type DemoApp, overlayOf, WITH_SOURCE } from "./gitops-files.ts";
 import { reportOf, reportOfRecordedRun } from "./tekton-run.ts";
 
 export interface Screen {
@@ -33,7 +33,7 @@ const burst: Chapter = async (demo, screen) => {
   const before = (await demo.git.log(demo.repository)).length;
   demo.git.resetStats();
   const startedAt = performance.now();
-  const sent = await Promise.all(crowd().map((app) => demo.client.send(reportOf(app, "2.0.0", new Date()))));
+  const sent = await Promise.all(crowd().map((app) => demo.client.send(reportOf(app, "2.0.0"))));
   const acceptedMs = performance.now() - startedAt;
   await Promise.all(sent.map(({ id }) => demo.client.wait(id, "written")));
   const writtenMs = performance.now() - startedAt;
@@ -60,7 +60,7 @@ const lostRace: Chapter = async (demo, screen) => {
   const held = new Promise<void>((resolve) => {
     demo.git.failNext("push", { kind: "hold", until, onHeld: resolve });
   });
-  const { id } = await demo.client.send(reportOf(app, "3.0.0", new Date()));
+  const { id } = await demo.client.send(reportOf(app, "3.0.0"));
   await held;
   const foreign = await demo.git.commit(demo.repository, { "docs/note.md": "written meanwhile\n" }, "docs: a note");
   release();
@@ -80,10 +80,13 @@ const lostRace: Chapter = async (demo, screen) => {
 
 const superseded: Chapter = async (demo, screen) => {
   screen.title("An older commit's build arrives after the newer one");
-  const app = apps[3]!;
-  const now = Date.now();
-  const newer = await demo.client.send(reportOf(app, "4.1.0", new Date(now)));
-  const older = await demo.client.send(reportOf(app, "4.0.9", new Date(now - 3_600_000)));
+  const app = apps.find(({ name }) => name === WITH_SOURCE.name)!;
+  const { source } = WITH_SOURCE;
+  const old = await demo.git.createRepository(source, { "main.ts": "1\n" });
+  const young = await demo.git.commit(source, { "main.ts": "2\n" }, "feat: two");
+  const repository = demo.git.url(source);
+  const newer = await demo.client.send(reportOf(app, "4.1.0", { repository, commit: young }));
+  const older = await demo.client.send(reportOf(app, "4.0.9", { repository, commit: old }));
   const oldBuild = await demo.client.wait(older.id, "done");
   const newBuild = await demo.client.wait(newer.id, "done");
   for (const delivery of oldBuild.deliveries) screen.line(`  4.0.9 ${describe(delivery)}`);
@@ -100,7 +103,7 @@ const superseded: Chapter = async (demo, screen) => {
 
 const crashing: Chapter = async (demo, screen) => {
   screen.title("An image that never becomes ready");
-  const { id } = await demo.client.send(reportOf(apps[4]!, "5.0.0-crash", new Date()));
+  const { id } = await demo.client.send(reportOf(apps[4]!, "5.0.0-crash"));
   const build = await demo.client.wait(id, "done");
   await showWay(demo, screen, build.deliveries[0]?.id ?? "");
   const asExpected = build.deliveries.every((d) => d.outcome === "failed" && d.reason === "degraded");

@@ -10,7 +10,7 @@ import { createLog } from "../../src/telemetry/log.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { type SimulatedArgoCd, startSimulatedArgoCd } from "../fakes/simulated-argocd/server.ts";
 import { DemoClient } from "./client.ts";
-import { apps, ENVIRONMENTS, gitopsFiles, overlayOf } from "./gitops-files.ts";
+import { apps, ENVIRONMENTS, gitopsFiles, overlayOf, WITH_SOURCE } from "./gitops-files.ts";
 
 const REPOSITORY = "gitops";
 
@@ -50,7 +50,7 @@ export async function startDemo(say: (line: string) => void): Promise<Demo> {
     closers.push(() => argocd.close());
     say(`Argo CD          ${argocd.url}  (SIMULATED: reads the repository, runs no Pods)`);
 
-    const { configFile, logFile } = await writeConfiguration(directory, git.url(REPOSITORY), argocd);
+    const { configFile, logFile } = await writeConfiguration(directory, git, argocd);
     const output = destination({ dest: logFile, sync: true });
     const bridge = await startBridge({ configFile, log: createLog({ clock: systemAmbient.clock, output }) });
     closers.push(() => bridge.close());
@@ -86,7 +86,7 @@ function applicationsOf(repoURL: string) {
 
 async function writeConfiguration(
   directory: string,
-  repositoryUrl: string,
+  git: GitServer,
   argocd: SimulatedArgoCd,
 ): Promise<{ configFile: string; logFile: string }> {
   const kubeconfigFile = join(directory, "kubeconfig");
@@ -98,7 +98,8 @@ async function writeConfiguration(
     kind: "Bridge",
     listen: "127.0.0.1:0",
     database: { embedded: join(directory, "data") },
-    repositories: { gitops: { url: repositoryUrl } },
+    repositories: { gitops: { url: git.url(REPOSITORY) } },
+    sources: { shop: { url: `${git.origin}/shop/*` } },
     argocd: { main: { kubernetes: { kubeconfigFile }, server: argocd.url, tokenFile } },
     // Compressed for the demo; the defaults are 30 s, 45 s and 13 m.
     environments: Object.fromEntries(
@@ -108,7 +109,10 @@ async function writeConfiguration(
       apps.map(({ name, repository }) => [
         name,
         {
-          from: { repository: `https://git.example.com/shop/${name}.git`, branches: ["main"] },
+          // That one's builds are of the demo's own git server.
+          ...(name === WITH_SOURCE.name
+            ? {}
+            : { from: { repository: `https://git.example.com/shop/${name}.git`, branches: ["main"] } }),
           images: { [name]: repository },
           targets: Object.fromEntries(
             ENVIRONMENTS.map((environment) => [environment, { kustomize: overlayOf(name, environment) }]),

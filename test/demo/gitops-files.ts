@@ -17,6 +17,9 @@ export const apps: readonly DemoApp[] = [
   }),
 ];
 
+/** The app whose source repository the demo's git server has, too. */
+export const WITH_SOURCE = { name: "app-03", source: "shop/app-03" };
+
 export function overlayOf(app: string, environment: string): string {
   return `apps/${app}/overlays/${environment}`;
 }

@@ -30,8 +30,12 @@ export async function reportOfRecordedRun(): Promise<{ report: Record<string, un
   };
 }
 
-/** A build that did not come from the recording. */
-export function reportOf(app: { name: string; repository: string }, tag: string, time: Date): Record<string, unknown> {
+/** A build that did not come from the recording; without a source of its own, one of a commit that nobody can look up. */
+export function reportOf(
+  app: { name: string; repository: string },
+  tag: string,
+  source: { repository?: string; commit?: string } = {},
+): Record<string, unknown> {
   const id = `${app.name}-${tag}`;
   const hex = Buffer.from(id).toString("hex");
   return {
@@ -40,7 +44,7 @@ export function reportOf(app: { name: string; repository: string }, tag: string,
       repository: `https://git.example.com/shop/${app.name}.git`,
       commit: hex.padEnd(40, "0").slice(0, 40),
       ref: "refs/heads/main",
-      time: time.toISOString(),
+      ...source,
     },
     run: { kind: "PipelineRun", uid: `demo-${id}`, name: id, namespace: "shop-ci" },
   };

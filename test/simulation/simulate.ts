@@ -1,9 +1,9 @@
-import { sourceTimeHistory } from "../../src/delivery/order.ts";
 import type { GitRepository } from "../../src/delivery/ports.ts";
 import { runWorker } from "../../src/delivery/worker.ts";
 import type { Ids, Random } from "../../src/model/ambient.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import type { PreparedPush, PushResult } from "../../src/model/git.ts";
+import { datedHistory } from "../fakes/dated-history.ts";
 import { MemoryArgoCd } from "../fakes/memory-argocd.ts";
 import { MemoryGit } from "../fakes/memory-git.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
@@ -93,7 +93,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
       {
         ambient: { clock: replica.clock, random, ids },
         store: replica.port("store", store),
-        history: sourceTimeHistory,
+        history: datedHistory,
         repository: (wanted) => (wanted === REPOSITORY ? repository : undefined),
         argocd: replica.port("argocd", argocd, ["judge"]),
         settings: () => settings,
