@@ -29,7 +29,11 @@ export function giteaAnswers(): string[] {
 
 /** A recorded answer of Gitea. */
 export function giteaAnswer(name: string): HttpAnswer {
-  const file = readFileSync(new URL(`gitea/${name}.http`, folder));
+  return recordedAnswer(new URL(`gitea/${name}.http`, folder));
+}
+
+export function recordedAnswer(url: URL): HttpAnswer {
+  const file = readFileSync(url);
   const end = file.indexOf("\r\n\r\n");
   const [status = "", ...lines] = file.toString("latin1", 0, end).split(/\r?\n/);
   const headers = Object.fromEntries(
