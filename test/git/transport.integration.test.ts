@@ -213,8 +213,8 @@ describe("the way to the server", () => {
     }
   });
 
-  it("knows http and https only", () => {
-    expect(() => open({ url: "ssh://git@example.com/a.git" })).toThrow(
+  it("knows http, https and ssh only", () => {
+    expect(() => open({ url: "ftp://example.com/a.git" })).toThrow(
       expect.objectContaining({ code: "git-unsupported" }),
     );
   });
