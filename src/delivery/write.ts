@@ -47,7 +47,7 @@ export async function writeLane(
     signal.throwIfAborted();
     if (rounds > 0 && stop.aborted) return { kind: "again", why: "this process is stopping" };
     const pushed = round.tip;
-    const tip = pushed ?? (await git.tip(claim.lane.branch, signal));
+    let tip = pushed ?? (await git.tip(claim.lane.branch, signal));
     round.tip = undefined;
     let work = await deps.store.laneWork(claim);
     const attempts = await resolveAttempts(
@@ -55,7 +55,12 @@ export async function writeLane(
       { attempts: work.openAttempts, tip, now: work.now, epoch: claim.epoch },
       signal,
     );
-    if (attempts.resolved > 0) work = await deps.store.laneWork(claim);
+    if (attempts.resolved > 0) {
+      work = await deps.store.laneWork(claim);
+      // Settling takes a while, in which others push on: what is planned on an old tip has lost before it begins. With
+      // an attempt still open the tip stays the one that it was judged by.
+      if (attempts.open === 0 && pushed === undefined) tip = await git.tip(claim.lane.branch, signal);
+    }
     if (tip !== lastSeenTip) {
       // Between the examined base and the head of our own push are only commits of ours.
       const from = pushed === undefined ? lastSeenTip : undefined;

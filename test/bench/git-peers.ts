@@ -24,9 +24,13 @@ export async function benchPeers(server: GitServer, measure: Measure): Promise<v
     await runGit(["sparse-checkout", "set", dirname(overlayOf(APP))], { cwd: dir });
     await runGit(["checkout", "--quiet", "main"], { cwd: dir });
   });
-  for (const way of ["nothing", "engine", "isomorphic-git"]) {
-    const what = way === "engine" ? "engine" : way;
-    await measure(`own process: ${what}, one bump, cold`, { runs: 1 }, async () => ownProcess(way, server.url("mono")));
+  await benchProcesses(server, measure, ["isomorphic-git"]);
+}
+
+/** One cold bump each in a process of its own, which tells how much memory it takes; `nothing` is Node alone. */
+export async function benchProcesses(server: GitServer, measure: Measure, ways: readonly string[]): Promise<void> {
+  for (const way of ways) {
+    await measure(`own process: ${way}, one bump, cold`, { runs: 1 }, async () => ownProcess(way, server.url("mono")));
   }
 }
 

@@ -14,6 +14,8 @@ export interface GitBenchRow {
   rssMiB?: number;
   /** Of competing writers: our pushes that lost the race, and bumps or foreign commits that are missing, double or out of order. */
   retries?: number;
+  /** End to end: until every report was answered. */
+  acceptMs?: number;
   lost?: number;
 }
 
@@ -52,6 +54,8 @@ export function lineOf(row: GitBenchRow): string {
     `${row.bytesOut} B out`.padStart(15),
   ];
   if (row.rssMiB !== undefined) cells.push(`${row.rssMiB} MiB`.padStart(9));
-  if (row.lost !== undefined) cells.push(` ${row.retries ?? 0} retries, ${row.lost} lost`);
+  if (row.acceptMs !== undefined) cells.push(` accepted in ${row.acceptMs} ms`);
+  if (row.retries !== undefined) cells.push(` ${row.retries} retries`);
+  if (row.lost !== undefined) cells.push(` ${row.lost} lost`);
   return cells.join(" ");
 }

@@ -31,13 +31,13 @@ export async function benchWriters(server: GitServer, measure: Measure, writers:
   });
 }
 
-/** Pushes a commit, works on the next one for a moment, and so on until told to stop; gives the commits that landed. */
-async function disturb(server: GitServer, app: number, stop: AbortSignal): Promise<string[]> {
+/** Pushes a commit, works on the next one for a while, and so on until told to stop; gives the commits that landed. */
+export async function disturb(server: GitServer, app: number, stop: AbortSignal, pauseMs = 200): Promise<string[]> {
   const git = openEngine(server.url("mono"));
   const landed: string[] = [];
   while (!stop.aborted) {
     landed.push(...(await land(git, [app], () => undefined)));
-    await delay(100 + 200 * Math.random());
+    await delay(pauseMs * (0.5 + Math.random()), undefined, { signal: stop }).catch(() => undefined);
   }
   git.close();
   return landed;

@@ -7,7 +7,8 @@ import type { Oid, PreparedPush } from "../../src/model/git.ts";
 import { initBare } from "../fakes/bare-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { bump, openEngine, prepareBumps, tipOf } from "./git-bump.ts";
-import { benchPeers } from "./git-peers.ts";
+import { benchEndToEnd } from "./git-end-to-end.ts";
+import { benchPeers, benchProcesses } from "./git-peers.ts";
 import { type GitBenchRow, lineOf, type Measure, measuring, type Report } from "./git-row.ts";
 import { benchWriters } from "./git-writers.ts";
 import { FILES_PER_APP, monorepoStream, overlayOf } from "./monorepo.ts";
@@ -15,6 +16,7 @@ import { FILES_PER_APP, monorepoStream, overlayOf } from "./monorepo.ts";
 const RUNS = 7;
 /** Other tools take minutes beyond. */
 const PEER_FILES = 1000;
+const END_TO_END_FILES = 20_000;
 
 /** Measures 1,000 and 20,000 files, with `large` also 90,000 and the other tools at 20,000; one line per row. */
 export async function benchGit(options: { json: boolean; large: boolean }): Promise<void> {
@@ -35,8 +37,10 @@ async function benchSize(files: number, peerFiles: number, report: Report): Prom
     const measure = measuring(server, files, report);
     await benchEngine(server, measure, apps);
     await benchFallback(server, measure, apps);
+    await benchProcesses(server, measure, ["nothing", "engine"]);
     if (files <= peerFiles) await benchPeers(server, measure);
-    for (const writers of [1, 5]) if (files <= PEER_FILES) await benchWriters(server, measure, writers, apps);
+    for (const writers of [1, 5, 20]) if (files <= PEER_FILES) await benchWriters(server, measure, writers, apps);
+    if (files <= END_TO_END_FILES) await benchEndToEnd(server, measure, { apps, counts: [1, 100, 1000, 2000] });
     await server.fsck("mono");
   } finally {
     await server.close();

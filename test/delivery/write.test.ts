@@ -60,6 +60,24 @@ describe("writing a lane", () => {
     expect(await house.eventsOf(delivery)).toEqual(["received", "ready", "writing", "ready", "writing", "landed"]);
   });
 
+  it("plans on the tip that stands after a lost race was settled, not on the one that it was settled by", async () => {
+    const house = makeHouse();
+    const delivery = await house.ready({ tag: "1.1" });
+    const { attemptDead } = house.store;
+    house.store.attemptDead = async (...args) => {
+      house.git.commit(BRANCH, { "README.md": "meanwhile\n" }, "meanwhile");
+      return attemptDead.apply(house.store, args);
+    };
+    let pushes = 0;
+    house.git.onPush = () => {
+      if (++pushes === 1) house.git.commit(BRANCH, { "README.md": "faster\n" }, "faster");
+      return undefined;
+    };
+    expect(await house.write()).toEqual({ kind: "idle" });
+    expect(pushes).toBe(2);
+    expect(house.writers()).toEqual([delivery.id, "", "", ""]);
+  });
+
   it("examines what won the race before it plans again: a revert is not undone", async () => {
     const house = makeHouse();
     const first = await house.written({ tag: "1.1" });

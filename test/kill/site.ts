@@ -121,10 +121,12 @@ export interface Process {
   points: string[];
   exited: Promise<string>;
   terminate(): Promise<string>;
+  /** SIGKILL. */
+  kill(): Promise<string>;
 }
 
 /** Starts a bridge as a process of its own; with `killAt` it kills itself there. */
-export async function startProcess(site: Site, killAt?: string): Promise<Process> {
+export async function startProcess(site: Pick<Site, "configFile" | "databaseUrl">, killAt?: string): Promise<Process> {
   const args = [
     new URL("./victim.ts", import.meta.url).pathname,
     site.configFile,
@@ -158,6 +160,10 @@ export async function startProcess(site: Site, killAt?: string): Promise<Process
     exited,
     terminate() {
       child.kill("SIGTERM");
+      return exited;
+    },
+    kill() {
+      child.kill("SIGKILL");
       return exited;
     },
   };
