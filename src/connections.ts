@@ -1,5 +1,5 @@
 import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration, RepositoryAccess } from "./config/configuration.ts";
+import type { Configuration } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
@@ -9,7 +9,7 @@ import type { Ambient } from "./model/ambient.ts";
 import type { ApplicationRef } from "./model/application.ts";
 import { GitspanError } from "./model/errors.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
-import { openSources, type SourceRepositories } from "./source-repositories.ts";
+import { SourceRepositories } from "./source-repositories.ts";
 import { openTekton } from "./tekton/receiver.ts";
 
 export interface ConnectionDeps {
@@ -28,7 +28,7 @@ const ALL = "all";
 export class Connections {
   readonly #repositories: LiveParts<RepositoryLocation, { port: GitRepository; close(): void }>;
   readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
-  readonly #sources: LiveParts<RepositoryAccess[], SourceRepositories>;
+  readonly #sources: LiveParts<RepositoryLocation[], SourceRepositories>;
   readonly #events: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openEventSources>>>;
   /** Whichever connection is in force when it is asked. */
   readonly argocd: ArgoCd;
@@ -43,7 +43,7 @@ export class Connections {
       connection.onChange(deps.changed);
       return connection;
     });
-    this.#sources = new LiveParts((sources) => openSources(deps, sources));
+    this.#sources = new LiveParts(async (locations) => new SourceRepositories(deps, locations));
     this.#events = new LiveParts((tekton) => openEventSources(deps.ambient, tekton));
     this.argocd = currentArgoCd(() => this.#argocds.get(ALL));
   }
@@ -58,7 +58,8 @@ export class Connections {
       changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));
       changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
       changes.push(await this.#events.prepare(new Map([[ALL, next.tekton]])));
-      changes.push(await this.#sources.prepare(new Map([[ALL, [...next.sources.values()]]])));
+      const sources = await Promise.all([...next.sources.values()].map(locationOf));
+      changes.push(await this.#sources.prepare(new Map([[ALL, sources]])));
       swap();
       for (const change of changes) change.swap();
     } finally {

@@ -1,9 +1,8 @@
-import type { RepositoryAccess } from "./config/configuration.ts";
 import type { Log } from "./delivery/ports.ts";
 import type { RemoteRepository } from "./git/repository.ts";
 import type { Ambient } from "./model/ambient.ts";
 import { addressBy } from "./model/repository-url.ts";
-import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
+import { openRepository, type RepositoryLocation } from "./repository-connection.ts";
 
 /** Commits only, and only the graph of them is used: little is worth keeping. */
 const STORE_BYTES = 8 * 1024 * 1024;
@@ -53,11 +52,4 @@ export class SourceRepositories {
     }
     return opened.git;
   }
-}
-
-export async function openSources(
-  deps: { ambient: Ambient; log: Log },
-  sources: readonly RepositoryAccess[],
-): Promise<SourceRepositories> {
-  return new SourceRepositories(deps, await Promise.all(sources.map(locationOf)));
 }
