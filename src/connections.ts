@@ -134,6 +134,7 @@ function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
     find: async (wanted) => connected().find(wanted),
     snapshots: async (ref, afterVersion) => connected().snapshots(ref, afterVersion),
     refresh: async (ref, signal) => connected().refresh(ref, signal),
+    inspect: async (ref, kind, signal) => connected().inspect(ref, kind, signal),
     judge: (input) => connected().judge(input),
   };
 }

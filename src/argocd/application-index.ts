@@ -92,7 +92,7 @@ function isNewer(snapshot: ApplicationSnapshot, last: ApplicationSnapshot): bool
   return isLater(snapshot.resourceVersion, last.resourceVersion);
 }
 
-function isLater(a: string, b: string): boolean {
+export function isLater(a: string, b: string): boolean {
   if (a === b) return false;
   if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
   return BigInt(a) > BigInt(b);

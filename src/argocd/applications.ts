@@ -8,51 +8,93 @@ export interface WantedFiles {
   paths: readonly string[];
 }
 
-/** How a source holds a file: `exact` beats `inside` beats `nested`; 0 means not at all. */
-const NOT = 0;
-const NESTED = 1;
-const INSIDE = 2;
-const EXACT = 3;
+/** One source of an Application that follows the wanted branch of the wanted repository. */
+interface Entry {
+  snapshot: ApplicationSnapshot;
+  source: ApplicationSource;
+  /** Of `source` in the Application. */
+  position: number;
+}
 
 /**
- * Applications that render one of the files. Per file only the best kind of match counts: an Application whose path is
- * the file's directory; else one whose path contains the file; else overlays nested below the file's directory.
+ * Applications that render each of the files. Per file only the best kind of match counts: an Application whose path is
+ * the file's directory, or that names it as a value file; else one whose path contains it; else overlays nested below
+ * the file's directory.
  */
-export function findApplications(snapshots: Iterable<ApplicationSnapshot>, wanted: WantedFiles): ApplicationRef[] {
-  const all = [...snapshots];
-  const found = new Set<ApplicationSnapshot>();
-  for (const path of wanted.paths) {
-    const graded = all.map((snapshot) => ({ snapshot, grade: gradeOf(snapshot, wanted, path) }));
-    const best = Math.max(NOT, ...graded.map(({ grade }) => grade));
-    if (best === NOT) continue;
-    for (const { snapshot, grade } of graded) if (grade === best) found.add(snapshot);
-  }
-  return all.filter((snapshot) => found.has(snapshot)).map(({ ref }) => ref);
+export function findApplications(
+  snapshots: Iterable<ApplicationSnapshot>,
+  wanted: WantedFiles,
+): Map<string, ApplicationRef[]> {
+  const places = new Places(snapshots, wanted);
+  return new Map(
+    wanted.paths.map((path) => [path, [...new Set(places.of(path).map(({ snapshot }) => snapshot.ref))]] as const),
+  );
 }
 
 /** Positions of the Application's sources that render one of the files. */
 export function sourcesOf(snapshot: ApplicationSnapshot, wanted: WantedFiles): number[] {
-  return snapshot.sources.flatMap((source, index) =>
-    wanted.paths.some((path) => sourceGrade(snapshot.sources, source, wanted, path) > NOT) ? [index] : [],
-  );
+  const places = new Places([snapshot], wanted);
+  const found = new Set(wanted.paths.flatMap((path) => places.of(path).map(({ position }) => position)));
+  return [...found].toSorted((a, b) => a - b);
 }
 
-function gradeOf(snapshot: ApplicationSnapshot, wanted: WantedFiles, path: string): number {
-  return Math.max(NOT, ...snapshot.sources.map((source) => sourceGrade(snapshot.sources, source, wanted, path)));
+/** Thousands of sources by what they render, so that thousands of files are found in one go. */
+class Places {
+  readonly #byDirectory = new Map<string, Entry[]>();
+  readonly #byValueFile = new Map<string, Entry[]>();
+
+  constructor(snapshots: Iterable<ApplicationSnapshot>, wanted: WantedFiles) {
+    const same = new Map<string, boolean>();
+    const isWanted = (url: string): boolean => {
+      const known = same.get(url) ?? isSameRepository(url, wanted.repositoryUrl);
+      same.set(url, known);
+      return known;
+    };
+    for (const snapshot of snapshots) {
+      for (const [position, source] of snapshot.sources.entries()) {
+        if (source.chart !== undefined || !isWanted(source.repoURL)) continue;
+        if (followsBranch(source.targetRevision, wanted.branch)) this.#add({ snapshot, source, position });
+      }
+    }
+  }
+
+  of(file: string): Entry[] {
+    const directory = cleanDirectory(posix.dirname(file));
+    const named = this.#byValueFile.get(file) ?? [];
+    const exact = (this.#byDirectory.get(directory) ?? []).filter(({ source }) => !ignoresValueFile(source, file));
+    if (named.length + exact.length > 0) return [...new Set([...named, ...exact])];
+    const above = parentsOf(directory).flatMap((parent) => this.#byDirectory.get(parent) ?? []);
+    // From the repository's root everything is "below": that would claim every Application.
+    if (above.length > 0 || directory === "") return above;
+    return [...this.#byDirectory].flatMap(([path, entries]) => (path.startsWith(`${directory}/`) ? entries : []));
+  }
+
+  #add(entry: Entry): void {
+    const { snapshot, source } = entry;
+    const add = (map: Map<string, Entry[]>, key: string): void => {
+      const entries = map.get(key);
+      if (entries === undefined) map.set(key, [entry]);
+      else entries.push(entry);
+    };
+    // Another source's value file `$ref/path/in/this/repository.yaml`.
+    const prefix = source.ref === undefined ? undefined : `$${source.ref}/`;
+    for (const value of snapshot.sources.flatMap(({ valueFiles }) => valueFiles ?? [])) {
+      if (prefix !== undefined && value.startsWith(prefix)) add(this.#byValueFile, value.slice(prefix.length));
+    }
+    if (source.path === undefined) return;
+    const path = cleanDirectory(source.path);
+    add(this.#byDirectory, path);
+    for (const value of source.valueFiles ?? []) {
+      if (!value.startsWith("$")) add(this.#byValueFile, resolveValueFile(value, path));
+    }
+  }
 }
 
-function sourceGrade(
-  sources: readonly ApplicationSource[],
-  source: ApplicationSource,
-  wanted: WantedFiles,
-  file: string,
-): number {
-  if (source.chart !== undefined) return NOT;
-  if (!isSameRepository(source.repoURL, wanted.repositoryUrl)) return NOT;
-  if (!followsBranch(source.targetRevision, wanted.branch)) return NOT;
-  if (source.ref !== undefined && isReferenced(sources, source.ref, file)) return EXACT;
-  if (source.path === undefined) return NOT;
-  return pathGrade(source, file);
+/** From the nearest to the root, which is "". */
+function parentsOf(directory: string): string[] {
+  if (directory === "") return [];
+  const parts = directory.split("/");
+  return parts.map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
 }
 
 /** Empty and HEAD mean the default branch, which the caller's branch is assumed to be. */
@@ -61,36 +103,16 @@ function followsBranch(targetRevision: string | undefined, branch: string): bool
   return targetRevision === branch || targetRevision === `refs/heads/${branch}`;
 }
 
-/** Another source's value file `$ref/path/in/this/repository.yaml`. */
-function isReferenced(sources: readonly ApplicationSource[], ref: string, file: string): boolean {
-  return sources.some((other) => other.valueFiles?.some((value) => value === `$${ref}/${file}`) ?? false);
-}
-
-function pathGrade(source: ApplicationSource, file: string): number {
-  const path = cleanDirectory(source.path ?? "");
-  const directory = cleanDirectory(posix.dirname(file));
-  if (source.valueFiles !== undefined && isValueFile(file, directory, path)) {
-    return source.valueFiles.some((value) => resolveValueFile(value, path) === file) ? EXACT : NOT;
-  }
-  if (path === directory) return EXACT;
-  if (isBelow(directory, path)) return INSIDE;
-  // From the repository's root everything is "below": that would claim every Application.
-  return directory !== "" && isBelow(path, directory) ? NESTED : NOT;
-}
-
 /** A YAML file right in the chart other than the default values: rendered only when the Application names it. */
-function isValueFile(file: string, directory: string, chartPath: string): boolean {
+function ignoresValueFile({ path, valueFiles }: ApplicationSource, file: string): boolean {
+  if (valueFiles === undefined || cleanDirectory(posix.dirname(file)) !== cleanDirectory(path ?? "")) return false;
   const name = posix.basename(file);
-  return directory === chartPath && /\.ya?ml$/.test(name) && name !== "values.yaml" && name !== "Chart.yaml";
+  return /\.ya?ml$/.test(name) && name !== "values.yaml" && name !== "Chart.yaml";
 }
 
 /** Relative to the chart's path; with a leading slash to the repository's root. */
 function resolveValueFile(value: string, chartPath: string): string {
   return value.startsWith("/") ? cleanDirectory(value) : cleanDirectory(posix.join(chartPath, value));
-}
-
-function isBelow(path: string, parent: string): boolean {
-  return parent === "" || path.startsWith(`${parent}/`);
 }
 
 function cleanDirectory(path: string): string {

@@ -1,10 +1,11 @@
 import type { KubernetesLocation } from "../kubernetes/access.ts";
-import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
+import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
 import { findApplications, type WantedFiles } from "./applications.ts";
 import type { ArgoCdDeps } from "./deps.ts";
+import { type Inspector, inspectorOf } from "./inspector.ts";
 import { annotateRefresh, watchApplications } from "./kubernetes.ts";
 import { type KubernetesAccess, openKubernetes } from "./kubernetes-access.ts";
 import { Refresher } from "./refresher.ts";
@@ -28,9 +29,10 @@ export interface ArgoCdLocation {
 }
 
 export interface ArgoCdConnection {
-  find(wanted: WantedFiles): Promise<ApplicationRef[]>;
+  find(wanted: WantedFiles): Promise<ReadonlyMap<string, readonly ApplicationRef[]>>;
   snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
+  inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
   judge(input: JudgeInput): Judgement;
   /** Calls back with every Application that changed, was listed or went away; returns how to stop that. */
   onChange(listener: ChangeListener): () => void;
@@ -47,6 +49,7 @@ interface Cluster {
   name: string;
   sources: SourceHealth[];
   refresher: Refresher | undefined;
+  inspect: Inspector;
 }
 
 /**
@@ -74,6 +77,10 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
       // Without REST and without the right to annotate, Argo CD's own polling has to do.
       await refresher?.refresh(ref, lifetime.signal, signal);
     },
+    async inspect(ref, kind, signal) {
+      const { inspect } = clusterOf(clusters, ref);
+      return inspect({ ref, kind, snapshot: index.newest(ref) }, signal);
+    },
     judge,
     onChange: (listener) => index.onChange(listener),
     ready: () =>
@@ -100,7 +107,8 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
   const kubernetes =
     location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes, location.name);
   const refresher = refresherOf(deps, location, { rest, kubernetes, index });
-  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, index });
+  const inspect = inspectorOf(deps, { rest, kubernetes });
+  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, inspect, index });
   if (rest === undefined) {
     throw new GitspanError("config-invalid", `argocd.${name} has neither kubernetes nor server`, {
       hint: "Give it `kubernetes: in-cluster`, a kubeconfig, or the address of its server.",
@@ -117,7 +125,7 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
     remove: (ref: ApplicationRef) => index.remove(ref),
   };
   return {
-    cluster: { name, sources: [health], refresher },
+    cluster: { name, sources: [health], refresher, inspect },
     follow: [async (signal) => followByRest(deps, input, signal)],
   };
 }
@@ -125,7 +133,12 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
 function openWatches(
   deps: ArgoCdDeps,
   location: ArgoCdLocation,
-  parts: { kubernetes: KubernetesAccess; refresher: Refresher | undefined; index: ApplicationIndex },
+  parts: {
+    kubernetes: KubernetesAccess;
+    refresher: Refresher | undefined;
+    inspect: Inspector;
+    index: ApplicationIndex;
+  },
 ): Opened {
   const { name } = location;
   const { index } = parts;
@@ -148,7 +161,12 @@ function openWatches(
     };
   });
   return {
-    cluster: { name, sources: watches.map(({ health }) => health), refresher: parts.refresher },
+    cluster: {
+      name,
+      sources: watches.map(({ health }) => health),
+      refresher: parts.refresher,
+      inspect: parts.inspect,
+    },
     follow: watches.map((watch) => async (signal: AbortSignal) => watchApplications(deps, watch, signal)),
   };
 }

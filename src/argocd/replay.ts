@@ -1,6 +1,8 @@
-import type { ApplicationSnapshot } from "../model/application.ts";
+import type { ApplicationSnapshot, Inspection } from "../model/application.ts";
+import { baselineOf } from "../model/baseline.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import type { Baseline, Verdict, VerdictMemory } from "../model/observation.ts";
+import { isLater } from "./application-index.ts";
 import { judge } from "./verdict.ts";
 
 export interface ReplayEvent {
@@ -11,15 +13,18 @@ export interface ReplayEvent {
 
 export interface ReplayInput
   extends Pick<JudgeInput, "commit" | "repositoryUrl" | "branch" | "paths" | "images" | "revisions" | "settings"> {
-  /** In order; those before the push make the baseline. */
+  /** In the order in which they came; those before the push make the baseline unless it is given. */
   events: readonly ReplayEvent[];
   pushedAt: number;
+  baseline?: Baseline;
   /** From then on the branch does not contain the commit. */
   lostAt?: number;
   /** Looks no more often than this; what arrives between is judged in order at the next look. */
   lookEveryMs?: number;
-  /** How long after the push it goes on, the last snapshot standing. */
-  horizonMs: number;
+  /** How long the last snapshot stands after it came. */
+  tailMs: number;
+  /** What could be inspected at a time. */
+  inspect?: (at: number) => Omit<Inspection, "kind">;
 }
 
 export interface ReplayStep {
@@ -43,42 +48,62 @@ interface World {
 
 /**
  * Judges recorded versions of one Application on a virtual clock, looking when one arrives and when the judge wants to
- * look again, until a final verdict; returns every change of the verdict.
+ * look again, until a final verdict or the end of the tail; returns every change of the verdict.
  *
  * A recording cannot answer the refreshes that the judge asks for, so the driver does as Argo CD would: the state that
- * is recorded at that time stays, with a later `reconciledAt`; one that is later already stays as it is.
+ * is recorded at that time stays, with a later `reconciledAt`; one that is later already stays as it is. Where the
+ * recorded state itself shows that nobody compares (a refresh that stays, a comparison older than the last operation)
+ * there is no answer. The tail stands in for what was not recorded any more: it is never what makes a time-out.
  */
 export function replay(input: ReplayInput): ReplayStep[] {
-  const standing = input.events.findLast(({ at }) => at <= input.pushedAt)?.snapshot;
+  const before = input.events.findLast(({ at }) => at <= input.pushedAt)?.snapshot;
+  const standing = before ?? input.events[0]?.snapshot;
   if (standing === undefined) return [];
   const events = input.events.filter(({ at }) => at > input.pushedAt);
   const world: World = { arrived: [], standing, answerDue: NEVER };
-  const judged = judging(input, standing);
-  let now = input.pushedAt;
-  while (now <= input.pushedAt + input.horizonMs) {
+  const lastAt = events.at(-1)?.at ?? input.pushedAt;
+  const baseline = input.baseline ?? (before === undefined ? undefined : baselineOf(before));
+  const judged = judging(input, { baseline, lastAt });
+  let now = before === undefined ? (events[0]?.at ?? input.pushedAt) : input.pushedAt;
+  while (now <= lastAt + input.tailMs) {
+    take(world, events, now);
     const judgement = judged.look(world, now);
     if (FINAL.has(judgement.verdict.state)) break;
     if (judgement.refresh) world.answerDue = Math.min(world.answerDue, now + REFRESH_ANSWER_MS);
     const next = Math.min(events[0]?.at ?? NEVER, world.answerDue, now + judgement.lookAgainMs);
     now = Math.max(next, now + (input.lookEveryMs ?? 0));
     if (world.answerDue <= now) answer(world, now);
-    while (events[0] !== undefined && events[0].at <= now) world.arrived.push(...events.splice(0, 1).map(snapshotOf));
   }
   return judged.steps;
 }
 
-function judging(input: ReplayInput, start: ApplicationSnapshot) {
+/** What has come by now, but for versions older than what came before them. */
+function take(world: World, events: ReplayEvent[], now: number): void {
+  while (events[0] !== undefined && events[0].at <= now) {
+    const [{ snapshot } = { snapshot: world.standing }] = events.splice(0, 1);
+    const last = world.arrived.at(-1) ?? world.standing;
+    const isOlder = snapshot.uid === last.uid && !isLater(snapshot.resourceVersion, last.resourceVersion);
+    if (!isOlder || snapshot.resourceVersion === last.resourceVersion) world.arrived.push(snapshot);
+  }
+}
+
+function judging(input: ReplayInput, { baseline, lastAt }: { baseline: Baseline | undefined; lastAt: number }) {
   const steps: ReplayStep[] = [];
   let memory: VerdictMemory = {};
   const one = (snapshot: ApplicationSnapshot, world: World, at: number): Judgement => {
-    const judgement = judge({
+    const timeoutMs = at > lastAt ? NEVER : input.settings.timeoutMs;
+    const question: JudgeInput = {
       ...input,
-      snapshot: { ...snapshot, reconciledAt: laterOf(snapshot.reconciledAt, world.answeredAt) },
+      settings: { ...input.settings, timeoutMs },
+      snapshot: { ...snapshot, ...laterOf(snapshot.reconciledAt, world.answeredAt) },
       lost: input.lostAt !== undefined && input.lostAt <= at,
-      baseline: baselineOf(start),
+      baseline,
       memory,
       now: at,
-    });
+    };
+    let judgement = judge(question);
+    const { inspect: kind } = judgement;
+    if (kind !== undefined) judgement = judge({ ...question, inspection: { kind, ...input.inspect?.(at) } });
     ({ memory } = judgement);
     const { verdict } = judgement;
     const last = steps.at(-1)?.verdict;
@@ -97,27 +122,17 @@ function judging(input: ReplayInput, start: ApplicationSnapshot) {
   return { steps, look };
 }
 
-function snapshotOf(event: ReplayEvent): ApplicationSnapshot {
-  return event.snapshot;
-}
-
-function baselineOf(start: ApplicationSnapshot): Baseline {
-  return {
-    health: start.health,
-    conditions: start.conditions.map(({ type }) => type),
-    summaryImages: start.summaryImages,
-    degraded: [],
-    ...(start.operation?.finishedAt === undefined ? {} : { finishedAt: start.operation.finishedAt }),
-  };
-}
-
 /** Whole seconds, as Argo CD stamps them at the start of a comparison. */
 function answer(world: World, now: number): void {
-  world.answeredAt = new Date(Math.floor(now / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
   world.answerDue = NEVER;
+  const { reconciledAt, operation, annotations } = world.arrived.at(-1) ?? world.standing;
+  const isStale =
+    operation?.finishedAt !== undefined && Date.parse(reconciledAt ?? "") < Date.parse(operation.finishedAt);
+  if (reconciledAt === undefined || isStale || annotations.refresh !== undefined || annotations.skipReconcile) return;
+  world.answeredAt = new Date(Math.floor(now / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
 }
 
-function laterOf(a: string | undefined, b: string | undefined): string | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Date.parse(a) >= Date.parse(b) ? a : b;
+function laterOf(a: string | undefined, b: string | undefined): { reconciledAt?: string } {
+  const later = a === undefined || (b !== undefined && Date.parse(a) < Date.parse(b)) ? b : a;
+  return a === undefined || later === undefined ? {} : { reconciledAt: later };
 }

@@ -62,6 +62,22 @@ export class ArgoCdRest {
     await this.#get(pathOf(ref), { refresh: "normal", appNamespace: ref.namespace, project }, signal);
   }
 
+  /** What the Application consists of, down to its Pods. */
+  async tree(ref: ApplicationRef, project: string | undefined, signal: AbortSignal): Promise<unknown> {
+    return this.#get(`${pathOf(ref)}/resource-tree`, { appNamespace: ref.namespace, project }, signal);
+  }
+
+  /** False while a sync window denies automatic syncs; absent in the answer means false. */
+  async canSync(ref: ApplicationRef, project: string | undefined, signal: AbortSignal): Promise<boolean> {
+    const query = { appNamespace: ref.namespace, project };
+    return record(await this.#get(`${pathOf(ref)}/syncwindows`, query, signal))["canSync"] === true;
+  }
+
+  /** Needs `applicationsets, get`. */
+  async applicationSet(namespace: string, name: string, signal: AbortSignal): Promise<unknown> {
+    return this.#get(`/applicationsets/${encodeURIComponent(name)}`, { appsetNamespace: namespace }, signal);
+  }
+
   /**
    * Every change as `data: {...}` lines, with a heartbeat each 15 s thanks to the Accept header. While the account sees
    * no Application, not even the headers come.

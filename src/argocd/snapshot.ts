@@ -1,5 +1,6 @@
 import { count, isRecord, list, optionalText, record, text, texts, type Untrusted } from "../kubernetes/untrusted.ts";
 import type { ApplicationOperation, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
+import { parentOf, sameSources, specValuesOf } from "./spec.ts";
 
 /** Enough of an error message for people; kustomize can write pages. */
 const MESSAGE_LIMIT = 1_000;
@@ -18,7 +19,8 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
   const health = record(status["health"]);
   const annotations = record(metadata["annotations"]);
   const multiSource = list(spec["sources"]).length > 0;
-  const operation = toOperation(status["operationState"]);
+  const parent = parentOf(metadata);
+  const operation = toOperation(status["operationState"], spec);
   return {
     ref: { cluster, namespace: text(metadata["namespace"]), name: text(metadata["name"]) },
     uid: text(metadata["uid"]),
@@ -31,9 +33,11 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
       skipReconcile: annotations["argocd.argoproj.io/skip-reconcile"] === "true",
     },
     automated: isAutomated(record(spec["syncPolicy"])["automated"]),
-    ownedByApplicationSet: list(metadata["ownerReferences"]).some(
-      (owner) => record(owner)["kind"] === "ApplicationSet",
-    ),
+    ...given("applicationSet", ownerOf(metadata)),
+    ...given("parent", parent),
+    specValues: parent === undefined ? [] : specValuesOf(spec),
+    ...decided("comparedToSpec", sameSources(spec, record(sync["comparedTo"]))),
+    hasRollout: list(status["resources"]).some((resource) => record(resource)["kind"] === "Rollout"),
     sync: text(sync["status"]),
     revisions: revisionsOf(sync),
     health: text(health["status"]),
@@ -81,7 +85,12 @@ function revisionsOf(from: Untrusted): string[] {
   return one === undefined ? [] : [one];
 }
 
-function toOperation(value: unknown): ApplicationOperation | undefined {
+function ownerOf(metadata: Untrusted): unknown {
+  const owners = list(metadata["ownerReferences"]).map((owner) => record(owner));
+  return owners.find((owner) => owner["kind"] === "ApplicationSet")?.["name"];
+}
+
+function toOperation(value: unknown, spec: Untrusted): ApplicationOperation | undefined {
   if (!isRecord(value)) return undefined;
   const requested = record(record(value["operation"])["sync"]);
   const result = record(value["syncResult"]);
@@ -96,6 +105,7 @@ function toOperation(value: unknown): ApplicationOperation | undefined {
     partial: list(requested["resources"]).length > 0,
     dryRun: requested["dryRun"] === true,
     images: [...new Set(list(result["resources"]).flatMap((resource) => texts(record(resource)["images"])))],
+    ...decided("ofThisSpec", sameSources(spec, result)),
   };
 }
 
@@ -125,5 +135,11 @@ function given<K extends string>(key: K, value: unknown): { [P in K]?: string } 
   const read = optionalText(value, MESSAGE_LIMIT);
   const found: { [P in K]?: string } = {};
   if (read !== undefined) found[key] = read;
+  return found;
+}
+
+function decided<K extends string>(key: K, value: boolean | undefined): { [P in K]?: boolean } {
+  const found: { [P in K]?: boolean } = {};
+  if (value !== undefined) found[key] = value;
   return found;
 }

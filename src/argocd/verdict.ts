@@ -1,11 +1,10 @@
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
-import type { Verdict, VerdictMemory } from "../model/observation.ts";
+import type { VerdictMemory } from "../model/observation.ts";
 import { judgeAfter } from "./verdict/after-applied.ts";
 import { judgeBefore } from "./verdict/before-applied.ts";
-import { type Draft, healthEvidence, type Look, lookAt, reasonedVerdict } from "./verdict/look.ts";
+import { crashed, crashing } from "./verdict/crashing.ts";
+import { type Draft, type Look, lookAt, reasonedVerdict } from "./verdict/look.ts";
 
-/** An autoscaler may move a healthy Application once or twice; a container that dies again and again does it more. */
-const CRASHING_FLAPS = 3;
 const LONGEST_REST_MS = 30_000;
 const SHORTEST_REST_MS = 50;
 
@@ -16,46 +15,32 @@ const SHORTEST_REST_MS = 50;
  */
 export function judge(input: JudgeInput): Judgement {
   const look = lookAt(input);
-  const draft = judgeBefore(look) ?? judgeAfter(look);
-  const verdict = timedOut(look, crashing(look, draft.verdict));
+  const draft = timedOut(look, crashing(look, judgeBefore(look) ?? judgeAfter(look)));
   return {
-    verdict,
+    verdict: draft.verdict,
     memory: definedOnly(look.memory),
     refresh: draft.refresh ?? false,
+    ...(draft.inspect === undefined || input.inspection !== undefined ? {} : { inspect: draft.inspect }),
     lookAgainMs: restOf(look, draft),
   };
 }
 
-/** A candidate that falls back without anybody having synced anything, three times within its settling time. */
-function crashing(look: Look, verdict: Verdict): Verdict {
-  const { before, memory, snapshot, reading } = look;
-  const fell =
-    before.candidateSince !== undefined &&
-    memory.candidateSince === undefined &&
-    ["Progressing", "Degraded", "Missing"].includes(snapshot.health) &&
-    reading.covers === "yes" &&
-    !snapshot.operationRequested &&
-    (snapshot.operation?.startedAt ?? "") === before.candidateOperation;
-  if (fell) memory.flaps = (before.flaps ?? 0) + 1;
-  if (verdict.state === "failed" || verdict.state === "superseded") return verdict;
-  if ((memory.flaps ?? 0) < CRASHING_FLAPS) return verdict;
-  const message = `became ready and fell back ${memory.flaps} times: it is crashing`;
-  return reasonedVerdict("failed", "crashing", message, [healthEvidence(look, "again not healthy")]);
-}
-
-/** Time spent blocked or paused does not count; a candidate may settle. */
-function timedOut(look: Look, verdict: Verdict): Verdict {
+/** Time spent blocked or paused, or without anybody to ask, does not count; a candidate may settle. */
+function timedOut(look: Look, draft: Draft): Draft {
   const { input, before, memory, now } = look;
-  const isWaiting = verdict.state === "blocked" || verdict.state === "paused";
-  memory.blockedSince = isWaiting ? (before.blockedSince ?? now) : undefined;
-  if (!isWaiting && before.blockedSince !== undefined) {
+  const { verdict } = draft;
+  const stands = verdict.state === "blocked" || verdict.state === "paused" || draft.stopsClock === true;
+  memory.blockedSince = stands ? (before.blockedSince ?? now) : undefined;
+  if (!stands && before.blockedSince !== undefined) {
     memory.blockedMs = (before.blockedMs ?? 0) + now - before.blockedSince;
   }
-  if (isWaiting || ["healthy", "candidate", "superseded", "failed"].includes(verdict.state)) return verdict;
+  if (stands || ["healthy", "candidate", "superseded", "failed"].includes(verdict.state)) return draft;
   const spentMs = spent(look);
-  if (spentMs <= input.settings.timeoutMs) return verdict;
+  if (spentMs <= input.settings.timeoutMs) return draft;
+  if (memory.fellSince !== undefined)
+    return { ...draft, verdict: crashed(look, memory.flaps ?? 1), inspect: undefined };
   const message = `not healthy after ${Math.round(spentMs / 1_000)} s: ${verdict.message}`;
-  return reasonedVerdict("failed", "timed-out", message, verdict.evidence);
+  return { ...draft, verdict: reasonedVerdict("failed", "timed-out", message, verdict.evidence), inspect: undefined };
 }
 
 function spent(look: Look): number {

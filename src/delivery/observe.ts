@@ -1,13 +1,11 @@
-import type { ApplicationSnapshot } from "../model/application.ts";
+import { applicationsAt } from "../model/application.ts";
 import type { Delivery, Ending, OutcomeReason } from "../model/delivery.ts";
 import { OUTCOMES } from "../model/delivery.ts";
-import { messageOf } from "../model/errors.ts";
-import type { ApplicationObservation, Observation, RevisionFacts, Verdict } from "../model/observation.ts";
-import type { Target } from "../model/target.ts";
+import type { ApplicationObservation, Observation, Verdict } from "../model/observation.ts";
 import { combineVerdicts } from "../model/verdict.ts";
 import type { DeliveryChange } from "../model/work.ts";
 import { logEnded } from "./delivery-log.ts";
-import { candidatePaths, imagesStand } from "./places.ts";
+import { look, MAX_REST_MS, type Subject } from "./look.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings } from "./ports.ts";
 import type { DeliveryStore } from "./store-ports.ts";
 import { overBy, targetOf } from "./verify.ts";
@@ -21,20 +19,7 @@ export interface ObserveDeps {
   metrics: Metrics;
 }
 
-/** The longest rest between two looks: the watch brings a delivery forward, this is the guarantee. */
-const MAX_REST_MS = 10_000;
 const FOREIGN_REST_MS = 2_000;
-const SHA = /^[0-9a-f]{40}$/;
-
-interface Subject {
-  delivery: Delivery;
-  observation: Observation;
-  commit: string;
-  target: Target;
-  git: GitRepository;
-  repositoryUrl: string;
-  now: number;
-}
 
 /** Looks once at what Argo CD makes of a landed delivery: its verdict, or its end. */
 export async function observe(deps: ObserveDeps, delivery: Delivery, signal: AbortSignal): Promise<void> {
@@ -87,144 +72,16 @@ function subjectOf(deps: ObserveDeps, delivery: Delivery, now: number): Subject 
 async function applicationsOf(deps: ObserveDeps, subject: Subject): Promise<ApplicationObservation[]> {
   const { observation, target, repositoryUrl } = subject;
   if (observation.applications.length > 0) return observation.applications;
+  const { paths } = observation;
   const refs =
-    target.applications ?? (await deps.argocd.find({ repositoryUrl, branch: target.branch, paths: observation.paths }));
+    target.applications ??
+    applicationsAt(await deps.argocd.find({ repositoryUrl, branch: target.branch, paths }), paths);
   return refs.map((ref) => ({ ref, memory: {} }));
 }
 
 async function isCurrent(deps: ObserveDeps, delivery: Delivery): Promise<boolean> {
   const state = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId);
   return state?.current?.delivery.id === delivery.id;
-}
-
-async function look(
-  deps: ObserveDeps,
-  subject: Subject,
-  application: ApplicationObservation,
-  signal: AbortSignal,
-): Promise<{ observed: ApplicationObservation; restMs: number }> {
-  const snapshots = await snapshotsOf(deps, application, signal);
-  if (!Array.isArray(snapshots)) return { observed: { ...application, verdict: snapshots }, restMs: MAX_REST_MS };
-  let { memory, verdict } = application;
-  let restMs = MAX_REST_MS;
-  let refresh = false;
-  for (const snapshot of snapshots) {
-    const { revisions, lost } = await factsOf(subject, snapshot, signal);
-    const judgement = deps.argocd.judge({
-      commit: subject.commit,
-      repositoryUrl: subject.repositoryUrl,
-      branch: subject.target.branch,
-      paths: subject.observation.paths,
-      images: {
-        new: subject.observation.newImages,
-        old: subject.observation.oldImages,
-      },
-      snapshot,
-      revisions,
-      lost,
-      baseline: application.baseline,
-      memory,
-      pushedAt: subject.observation.pushedAt,
-      now: subject.now,
-      settings: subject.target.policy,
-    });
-    ({ memory, verdict } = judgement);
-    refresh = judgement.refresh;
-    restMs = judgement.lookAgainMs;
-    if (verdict.state === "failed") break;
-  }
-  if (snapshots.length === 0) verdict = gone(application);
-  if (refresh) await requestRefresh(deps, application, signal);
-  return { observed: { ...application, memory, verdict }, restMs };
-}
-
-/** A verdict where this Argo CD cannot be asked now: what the others say counts all the same. */
-async function snapshotsOf(
-  deps: ObserveDeps,
-  { ref, memory }: ApplicationObservation,
-  signal: AbortSignal,
-): Promise<ApplicationSnapshot[] | Verdict> {
-  try {
-    return await deps.argocd.snapshots(ref, memory.resourceVersion);
-  } catch (error) {
-    signal.throwIfAborted();
-    deps.log.warn("Argo CD could not be asked", { application: ref, error });
-    const message = `Argo CD ${ref.cluster} cannot be asked just now: ${messageOf(error)}`;
-    return { state: "unknown", message, evidence: [] };
-  }
-}
-
-/** A refresh that fails is asked for again at a later look; it decides nothing. */
-async function requestRefresh(
-  deps: ObserveDeps,
-  application: ApplicationObservation,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await deps.argocd.refresh(application.ref, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    deps.log.warn("Argo CD refused or missed a refresh", { application: application.ref, error });
-  }
-}
-
-/** What Git says of every commit that the snapshot names; what cannot be read stays unknown and proves nothing. */
-async function factsOf(
-  subject: Subject,
-  snapshot: ApplicationSnapshot,
-  signal: AbortSignal,
-): Promise<{ revisions: Map<string, RevisionFacts>; lost: boolean }> {
-  const named = [
-    ...snapshot.revisions,
-    ...(snapshot.operation?.revisions ?? []),
-    ...(snapshot.operation?.requestedRevisions ?? []),
-  ];
-  const revisions = new Map<string, RevisionFacts>();
-  for (const revision of new Set(named.filter((name) => SHA.test(name)))) {
-    const facts = await revisionFacts(subject, revision, signal);
-    if (facts !== undefined) revisions.set(revision, facts);
-  }
-  const unseen = [...revisions.values()].every((facts) => !facts.covers);
-  return { revisions, lost: unseen && (await isLost(subject, signal)) };
-}
-
-async function revisionFacts(
-  subject: Subject,
-  revision: string,
-  signal: AbortSignal,
-): Promise<RevisionFacts | undefined> {
-  const { git, commit, target, delivery } = subject;
-  try {
-    const covers = revision === commit || (await git.isAncestor(commit, revision, signal));
-    if (!covers) return { covers, content: "unknown" };
-    const files = await git.readFiles(revision, candidatePaths(target), signal);
-    return { covers, content: imagesStand(target, delivery.images, files) ? "ours" : "other" };
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
-}
-
-/** True when the branch no longer contains the commit: somebody rewrote its history. */
-async function isLost(subject: Subject, signal: AbortSignal): Promise<boolean> {
-  const { git, commit, target } = subject;
-  try {
-    const tip = await git.tip(target.branch, signal);
-    return !(await git.isAncestor(commit, tip, signal));
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  }
-}
-
-function gone(application: ApplicationObservation): Verdict {
-  const name = `${application.ref.namespace}/${application.ref.name}`;
-  return {
-    state: "blocked",
-    reason: "no-application",
-    message: `Application ${name} does not exist`,
-    evidence: [{ field: "metadata.name", value: name, rule: "no such Application" }],
-  };
 }
 
 function changeOf(subject: Subject, observation: Observation, verdict: Verdict, restMs: number): DeliveryChange {

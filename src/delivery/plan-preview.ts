@@ -1,5 +1,5 @@
 import type { Clock } from "../model/ambient.ts";
-import { formatApplicationRef } from "../model/application.ts";
+import { applicationsAt, formatApplicationRef } from "../model/application.ts";
 import type { Artifact, BuildReport, Run, Source } from "../model/build.ts";
 import type { ImageValue } from "../model/delivery.ts";
 import { unifiedDiff } from "../model/diff.ts";
@@ -154,7 +154,8 @@ async function applicationsOf(
   const end = deps.clock.now() + deps.patienceMs;
   for (;;) {
     try {
-      return { applications: (await deps.argocd.find(wanted)).map(formatApplicationRef) };
+      const found = applicationsAt(await deps.argocd.find(wanted), wanted.paths);
+      return { applications: found.map(formatApplicationRef) };
     } catch (error) {
       signal.throwIfAborted();
       if (!isTransient(error) || deps.clock.now() >= end) return { applicationsUnknown: messageOf(error) };

@@ -4,7 +4,7 @@
  * `transient` says whether waiting helps.
  */
 import type { Caller, Permission } from "../model/access.ts";
-import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
+import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import type { Build, BuildReport } from "../model/build.ts";
 import type { ImageValue } from "../model/delivery.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Identity, Oid, PreparedPush, PushResult } from "../model/git.ts";
@@ -42,12 +42,18 @@ export interface SourceHistory {
 // ---------------------------------------------------------------- Argo CD
 
 export interface ArgoCd {
-  /** Applications that render one of these files of the repository and branch. */
-  find(wanted: { repositoryUrl: string; branch: string; paths: readonly string[] }): Promise<ApplicationRef[]>;
+  /** For each of these files of the repository and branch the Applications that render it. */
+  find(wanted: {
+    repositoryUrl: string;
+    branch: string;
+    paths: readonly string[];
+  }): Promise<ReadonlyMap<string, readonly ApplicationRef[]>>;
   /** What was seen of the Application since `afterVersion`, oldest first, ending with its state now; [] when it is gone. */
   snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
   /** Asks Argo CD to compare again. Resolves when the request is made, not when it is done. */
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
+  /** What the Application itself does not tell, as far as it can be read; rejects only when aborted. */
+  inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
   /** What the snapshot proves; pure. */
   judge(input: JudgeInput): Judgement;
 }

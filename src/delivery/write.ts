@@ -2,7 +2,7 @@ import type { Ids } from "../model/ambient.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
 import type { LaneClaim, LaneWork } from "../model/lane.ts";
-import { attemptItem } from "./attempt-item.ts";
+import { attemptItems } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { examineMove } from "./examine.ts";
 import { planLane } from "./plan.ts";
@@ -140,8 +140,8 @@ async function writeOnce(
   for (const delivery of plan.deferred) {
     if (await deps.store.save(delivery, { phase: "received" })) settled++;
   }
-  for (const planned of plan.planned.filter(({ commit }) => commit === undefined)) {
-    const item = await attemptItem({ ...deps, git }, { ...where, planned, commit: tip }, signal);
+  const standing = plan.planned.flatMap((planned) => (planned.commit === undefined ? [{ planned, commit: tip }] : []));
+  for (const item of await attemptItems({ ...deps, git }, { ...where, planned: standing }, signal)) {
     const adoption = { id: deps.ids.uuid(), claim, base: tip, configHash: settings.hash, items: [item] };
     if ((await deps.store.adopt(adoption)).kind === "lane-lost") return { kind: "idle" };
     settled++;
@@ -158,12 +158,8 @@ async function writeOnce(
     writing.flatMap((planned) => (planned.commit === undefined ? [] : [planned.commit])),
     signal,
   );
-  const items = await Promise.all(
-    writing.map((planned, index) => {
-      const commit = prepared.commits[index] ?? prepared.head;
-      return attemptItem({ ...deps, git }, { ...where, planned, commit }, signal);
-    }),
-  );
+  const carried = writing.map((planned, index) => ({ planned, commit: prepared.commits[index] ?? prepared.head }));
+  const items = await attemptItems({ ...deps, git }, { ...where, planned: carried }, signal);
   const attempt = { id: deps.ids.uuid(), claim, base: tip, head: prepared.head, configHash: settings.hash, items };
   // Planned for a configuration that is no longer in force: perhaps for another place, perhaps without permission.
   if (deps.settings().hash !== settings.hash) return "next";

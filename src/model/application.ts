@@ -10,6 +10,15 @@ export function formatApplicationRef(ref: ApplicationRef): string {
   return `${ref.cluster}/${ref.namespace}/${ref.name}`;
 }
 
+/** Those that render any of the files, each once. */
+export function applicationsAt(
+  found: ReadonlyMap<string, readonly ApplicationRef[]>,
+  paths: readonly string[],
+): ApplicationRef[] {
+  const refs = new Map(paths.flatMap((path) => found.get(path) ?? []).map((ref) => [formatApplicationRef(ref), ref]));
+  return [...refs.values()];
+}
+
 /** One Git source of an Application, as far as it tells which files it renders. */
 export interface ApplicationSource {
   repoURL: string;
@@ -38,6 +47,37 @@ export interface ApplicationOperation {
   dryRun: boolean;
   /** Images of the applied manifests; proof only where no Pod runs. */
   images: string[];
+  /** It applied `spec.source(s)` as they are now; absent when it does not tell what it applied. */
+  ofThisSpec?: boolean;
+}
+
+/** One Pod of an Application, as Argo CD's resource tree or Kubernetes tells it. */
+export interface PodState {
+  name: string;
+  /** References that its specification names. */
+  images: string[];
+  ready: boolean;
+  /** Of all its containers. */
+  restarts: number;
+  /** `Running`, `CrashLoopBackOff`, `ImagePullBackOff`, `Terminating`; "" when not told. */
+  reason: string;
+  /** Name of the controller that made it; "" when not told. */
+  owner: string;
+}
+
+/** `workloads`: what runs, and how it is. `policy`: what keeps Argo CD from syncing. */
+export type InspectionKind = "workloads" | "policy";
+
+/** What the Application itself does not tell; each part is absent where it cannot be read. */
+export interface Inspection {
+  kind: InspectionKind;
+  pods?: PodState[];
+  /** Everything but Pods that has a health: `Deployment/shop/checkout`. */
+  health?: { resource: string; status: string; images: string[] }[];
+  /** False while a sync window of the project denies automatic syncs. */
+  canSync?: boolean;
+  /** The Application's step in the progressive sync of its ApplicationSet, `Waiting: ...`; "" when that has none. */
+  rollingSync?: string;
 }
 
 /** The about 1 kB of an Application that verdicts rest on; everything else is dropped when it is read. */
@@ -51,7 +91,16 @@ export interface ApplicationSnapshot {
   project: string;
   annotations: { refresh?: string; skipReconcile: boolean };
   automated: boolean;
-  ownedByApplicationSet: boolean;
+  /** Name of the ApplicationSet that made it. */
+  applicationSet?: string;
+  /** Name of the Application that deploys it (app of apps). */
+  parent?: string;
+  /** Strings of `spec.source(s)` that may name an image, a tag or a digest. */
+  specValues: string[];
+  /** `status.sync.comparedTo` has the sources of the spec; absent before the first comparison. */
+  comparedToSpec?: boolean;
+  /** Whether a Rollout is among its resources. */
+  hasRollout: boolean;
   /** `status.sync.status`, or "" before the first comparison. */
   sync: string;
   /** `status.sync.revision(s)`: compared, not deployed. On a manifest error the branch's name. */

@@ -1,4 +1,4 @@
-import type { ApplicationSnapshot } from "./application.ts";
+import type { ApplicationSnapshot, Inspection, InspectionKind } from "./application.ts";
 import type { Oid } from "./git.ts";
 import type { Baseline, JudgeSettings, RevisionFacts, Verdict, VerdictMemory } from "./observation.ts";
 
@@ -15,6 +15,10 @@ export interface JudgeInput {
     old: readonly string[];
   };
   snapshot: ApplicationSnapshot;
+  /** The Application that deploys this one, where that is what renders our files. */
+  parent?: ApplicationSnapshot;
+  /** Given when the judgement before asked for it; absent where nothing can be inspected. */
+  inspection?: Inspection;
   /** Facts of the revisions in the snapshot; one that is missing is unknown. */
   revisions: ReadonlyMap<string, RevisionFacts>;
   /** The branch no longer contains our commit. */
@@ -32,6 +36,8 @@ export interface Judgement {
   memory: VerdictMemory;
   /** The judge needs a newer comparison: ask Argo CD to refresh. */
   refresh: boolean;
+  /** The verdict rests on more than the Application tells: inspect that, and judge the same snapshot again. */
+  inspect?: InspectionKind;
   /** When time alone can change the verdict: milliseconds until the next look. */
   lookAgainMs: number;
 }

@@ -33,7 +33,8 @@ export type VerdictReason =
   | "timed-out"
   | "lost"
   // paused
-  | "rollout-suspended";
+  | "rollout"
+  | "suspended";
 
 /** One observed fact and the rule that it satisfied or broke. */
 export interface Evidence {
@@ -65,8 +66,9 @@ export interface VerdictMemory {
   /** `reconciledAt` when it became candidate: a healthy verdict needs a later one. */
   candidateReconciledAt?: string;
   degradedSince?: number;
+  /** Since when the clock of the timeout stands: blocked, paused, or Argo CD out of reach. */
   blockedSince?: number;
-  /** Time spent blocked or paused, which the timeout does not count. */
+  /** Time that the timeout does not count. */
   blockedMs?: number;
   outOfSyncSince?: number;
   /** A failed operation at our revision that a newer one has since replaced. */
@@ -78,13 +80,28 @@ export interface VerdictMemory {
   refreshReconciledAt?: string;
   /** First time a full operation that covers our commit had succeeded. */
   appliedSince?: number;
-  /** Since that operation the health was something else than Degraded. */
-  leftDegraded?: boolean;
+  /** Since that operation the health was something else than before the push (than Degraded, where that is not known). */
+  leftBaseline?: boolean;
   /** `startedAt` of the operation state when it became candidate, and how often it fell from there without a new one. */
   candidateOperation?: string;
+  /** `status.health.lastTransitionTime` then: a later one shows a fall that nobody saw. */
+  candidateHealthSince?: string;
   flaps?: number;
+  /** Since when it has not been ready again after the last fall. */
+  fellSince?: number;
+  /** A full operation that covers our commit applied manifests with all new images. */
+  appliedImages?: boolean;
+  /** Restarts of the new Pods when the candidate was first inspected, and since when there are no more. */
+  restarts?: number;
+  restartsSince?: number;
+  /** What the last inspection said of windows and steps, and when. */
+  inspected?: { at: number; canSync?: boolean; rollingSync?: string };
   /** Since when an operation of another commit keeps ours waiting. */
   obstructedSince?: number;
+  /** Since when a refresh that was asked for is not answered at all. */
+  unansweredSince?: number;
+  /** Since when an operation says that it runs and nothing goes on with it. */
+  abandonedSince?: number;
   /** First time everything was good but the images. */
   mismatchSince?: number;
   /** First sight of a manifest error that the baseline did not have, and `reconciledAt` then. */
@@ -99,6 +116,8 @@ export interface Baseline {
   summaryImages: string[];
   degraded: string[];
   finishedAt?: string;
+  /** Message of the last operation, if that had failed. */
+  failedSync?: string;
 }
 
 export interface ApplicationObservation {

@@ -23,7 +23,7 @@ export function combineVerdicts(verdicts: readonly Verdict[]): Verdict {
       state: "blocked",
       reason: "no-application",
       message: "no Argo CD Application renders the files of this commit",
-      evidence: [],
+      evidence: [{ field: "spec.source", value: "none", rule: "no Application's source contains the files" }],
     };
   }
   const failed = verdicts.find(({ state }) => state === "failed");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findApplications, sourcesOf } from "../../src/argocd/applications.ts";
-import type { ApplicationSource } from "../../src/model/application.ts";
+import { type ApplicationSource, applicationsAt } from "../../src/model/application.ts";
 import { isSameRepository } from "../../src/model/repository-url.ts";
 import { snapshot } from "./judging.ts";
 import { eventsOf } from "./recordings.ts";
@@ -15,7 +15,8 @@ function application(name: string, ...sources: Partial<ApplicationSource>[]) {
 }
 
 function found(applications: ReturnType<typeof application>[], ...paths: string[]): string[] {
-  return findApplications(applications, { repositoryUrl, branch: "main", paths }).map(({ name }) => name);
+  const wanted = { repositoryUrl, branch: "main", paths };
+  return applicationsAt(findApplications(applications, wanted), paths).map(({ name }) => name);
 }
 
 test("addresses of one repository are equal in every form", () => {
@@ -44,7 +45,7 @@ test("addresses of one repository are equal in every form", () => {
 test("an Application whose path is the file's directory renders it", () => {
   const all = [application("dev", { path: "apps/shop/dev" }), application("prod", { path: "apps/shop/prod/" })];
   expect(found(all, "apps/shop/dev/kustomization.yaml")).toEqual(["dev"]);
-  expect(found(all, "apps/shop/prod/kustomization.yaml", "apps/shop/dev/kustomization.yaml")).toEqual(["dev", "prod"]);
+  expect(found(all, "apps/shop/prod/kustomization.yaml", "apps/shop/dev/kustomization.yaml")).toEqual(["prod", "dev"]);
 });
 
 test("the exact path beats one above, which beats overlays below", () => {
@@ -82,6 +83,25 @@ test("a Helm value file is rendered by those that name it", () => {
   ];
   expect(found(all, "charts/shop/values-prod.yaml")).toEqual(["prod", "root"]);
   expect(found(all, "charts/shop/values.yaml")).toEqual(["prod", "dev", "root"]);
+});
+
+test("a value file outside of the chart is rendered by those that name it, too", () => {
+  const all = [
+    application("prod", { path: "charts/shop", valueFiles: ["../../environments/prod.yaml"] }),
+    application("root", { path: "charts/shop", valueFiles: ["/environments/prod.yaml"] }),
+    application("dev", { path: "charts/shop", valueFiles: ["../../environments/dev.yaml"] }),
+  ];
+  expect(found(all, "environments/prod.yaml")).toEqual(["prod", "root"]);
+});
+
+test("each file is answered on its own, ten thousand Applications for a thousand files in one go", () => {
+  const all = Array.from({ length: 10_000 }, (_, index) => application(`app-${index}`, { path: `apps/${index}/prod` }));
+  const paths = Array.from({ length: 1_000 }, (_, index) => `apps/${index * 7}/prod/kustomization.yaml`);
+  const startedAt = performance.now();
+  const answer = findApplications(all, { repositoryUrl, branch: "main", paths: [...paths, "apps/none/x.yaml"] });
+  expect(paths.every((path, index) => answer.get(path)?.[0]?.name === `app-${index * 7}`)).toBe(true);
+  expect(answer.get("apps/none/x.yaml")).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
 });
 
 test("a $values reference of another source is followed, as recorded", () => {

@@ -1,5 +1,5 @@
 import { judge } from "../../src/argocd/verdict.ts";
-import type { ApplicationOperation, ApplicationSnapshot } from "../../src/model/application.ts";
+import type { ApplicationOperation, ApplicationSnapshot, Inspection } from "../../src/model/application.ts";
 import type { JudgeInput, Judgement } from "../../src/model/judgement.ts";
 import type { VerdictMemory } from "../../src/model/observation.ts";
 
@@ -43,7 +43,8 @@ export function snapshot(change: Partial<ApplicationSnapshot> = {}): Application
     project: "default",
     annotations: { skipReconcile: false },
     automated: true,
-    ownedByApplicationSet: false,
+    specValues: [],
+    hasRollout: false,
     sync: "Synced",
     revisions: [OURS],
     health: "Healthy",
@@ -86,6 +87,13 @@ export function wordOf({ verdict }: Pick<Judgement, "verdict">): string {
   return verdict.reason === undefined ? verdict.state : `${verdict.state}(${verdict.reason})`;
 }
 
+/** As the bridge does: what the judge wants to inspect is inspected, and the same snapshot judged again. */
+export function judgeInspecting(input: JudgeInput, inspection: Omit<Inspection, "kind"> = {}): Judgement {
+  const judgement = judge(input);
+  const { inspect: kind } = judgement;
+  return kind === undefined ? judgement : judge({ ...input, inspection: { kind, ...inspection } });
+}
+
 /** The verdict of a first look at such a snapshot. */
 export function glance(change: Partial<ApplicationSnapshot>, input: Partial<JudgeInput> = {}): string {
   return wordOf(judge(judgeInput({ ...input, snapshot: snapshot(change) })));
@@ -93,26 +101,25 @@ export function glance(change: Partial<ApplicationSnapshot>, input: Partial<Judg
 
 /** Looks one after another, with memory: seconds after the push, and what the Application is like then. */
 export function follow(
-  looks: readonly (readonly [number, Partial<ApplicationSnapshot>])[],
+  looks: readonly (readonly [number, Partial<ApplicationSnapshot>, Omit<Inspection, "kind">?])[],
   change: Partial<JudgeInput> = {},
 ): (Judgement & { word: string })[] {
   let memory: VerdictMemory = {};
-  return looks.map(([seconds, state], index) => {
-    const judgement = judge(
-      judgeInput({
-        ...change,
-        snapshot: snapshot({ resourceVersion: String(index + 1), ...state }),
-        memory,
-        now: PUSHED_AT + seconds * 1_000,
-      }),
-    );
+  return looks.map(([seconds, state, inspection], index) => {
+    const input = judgeInput({
+      ...change,
+      snapshot: snapshot({ resourceVersion: String(index + 1), ...state }),
+      memory,
+      now: PUSHED_AT + seconds * 1_000,
+    });
+    const judgement = judgeInspecting(input, inspection);
     ({ memory } = judgement);
     return { ...judgement, word: wordOf(judgement) };
   });
 }
 
 export function words(
-  looks: readonly (readonly [number, Partial<ApplicationSnapshot>])[],
+  looks: readonly (readonly [number, Partial<ApplicationSnapshot>, Omit<Inspection, "kind">?])[],
   change: Partial<JudgeInput> = {},
 ): string[] {
   return follow(looks, change).map(({ word }) => word);

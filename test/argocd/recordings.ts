@@ -162,7 +162,7 @@ export function replayOf(
     ...(forced === undefined || until <= Date.parse(forced.t) ? {} : { lostAt: Date.parse(forced.t) }),
     pushedAt: pair.pushedAt,
     ...(options.lookEveryMs === undefined ? {} : { lookEveryMs: options.lookEveryMs }),
-    horizonMs: 30 * 60_000,
+    tailMs: 5 * 60_000,
     settings: { settleMs: options.settleMs ?? 30_000, timeoutMs: 13 * 60_000 },
   };
 }

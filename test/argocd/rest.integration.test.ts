@@ -52,6 +52,24 @@ test("one Application is read, and asked for by namespace and project", async ()
   expect(server.requests[0]).toMatch(/^GET \/api\/v1\/applications\/web-dev\?appNamespace=argocd&project=default /);
 });
 
+test("an inspection reads the Pods, and what keeps Argo CD from syncing", async () => {
+  const { server } = await recorded({
+    [LIST]: "list-all",
+    [`${WEB}/resource-tree`]: "resource-tree",
+    [`${WEB}/syncwindows`]: "syncwindows",
+  });
+  const connection = await connectTo(server);
+  const { pods, health } = await connection.inspect(web, "workloads", signal);
+  expect(pods?.map(({ reason }) => reason)).toContain("Running");
+  const images = [...new Set(pods?.flatMap((pod) => pod.images))];
+  expect(health).toMatchObject([{ resource: "Deployment/shop-dev/web", images }]);
+  expect(await connection.inspect(web, "policy", signal)).toEqual({ kind: "policy", canSync: true });
+  // Not recorded: the answer is 500, and proves nothing.
+  const unknown = { ...web, name: "web-prod" };
+  expect(await connection.inspect(unknown, "workloads", signal)).toEqual({ kind: "workloads" });
+  await connection.close();
+});
+
 test("a refresh is a read that asks for it", async () => {
   const { rest, server } = await recorded({ [WEB]: "get-refresh-normal" });
   await rest.refresh(web, "default", signal);

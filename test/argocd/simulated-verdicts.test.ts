@@ -3,7 +3,7 @@ import type { ApplicationSnapshot } from "../../src/model/application.ts";
 import type { Verdict, VerdictMemory } from "../../src/model/observation.ts";
 import { MemoryArgoCd } from "../fakes/memory-argocd.ts";
 import { GitText, kustomization } from "./git-text.ts";
-import { judgeInput } from "./judging.ts";
+import { judgeInput, judgeInspecting } from "./judging.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const REPOSITORY = "https://git.example.com/gitops.git";
@@ -30,7 +30,7 @@ async function outcomeOf(text: string, later: { afterMs: number; text: string }[
     let refresh = false;
     for (const snapshot of await argocd.snapshots(ref, memory.resourceVersion)) {
       const facts = commits.map((sha, index) => [sha, { covers: index > 0, content: contentOf(index) }] as const);
-      const judged = argocd.judge(
+      const judged = judgeInspecting(
         judgeInput({
           commit,
           repositoryUrl: REPOSITORY,

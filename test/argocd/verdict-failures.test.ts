@@ -51,7 +51,7 @@ test("what was degraded before the push is not blamed on it, unless it had recov
     [45, degraded],
     [46, { ...degraded, ...later(60) }],
   ] as const;
-  expect(words([[0, degraded], ...end], { baseline }).at(-1)).toBe("rolling");
+  expect(words([[0, degraded], ...end], { baseline }).at(-1)).toBe("unknown");
   expect(
     words([[0, { health: "Progressing" }], [0.5, degraded], ...end.map(([s, d]) => [s + 1, d] as const)], {
       baseline,
@@ -73,7 +73,7 @@ test("a resource that was not degraded before makes it ours", () => {
       ],
       { baseline },
     ).at(-1);
-  expect(looks(known)).toBe("rolling");
+  expect(looks(known)).toBe("unknown");
   expect(looks(ours)).toBe("failed(degraded)");
 });
 
@@ -85,7 +85,7 @@ test("degraded without an operation of ours is not ours", () => {
       [45, adopted],
       [50, { ...adopted, ...later(60) }],
     ]).at(-1),
-  ).toBe("rolling");
+  ).toBe("unknown");
 });
 
 test("falling back from ready three times without a sync is crashing, twice may be an autoscaler", () => {

@@ -150,7 +150,7 @@ test("a dry run or a partial operation does not count as deployed, the state it 
 
 test("nobody syncs: each reason has its name", () => {
   expect(glance({ ...waiting, automated: false })).toBe("blocked(manual-sync)");
-  expect(glance({ ...waiting, automated: false, ownedByApplicationSet: true })).toBe("blocked(rolling-sync)");
+  expect(glance({ ...waiting, automated: false, applicationSet: "shop" })).toBe("blocked(rolling-sync)");
   expect(glance({ ...waiting, annotations: { skipReconcile: true } })).toBe("blocked(skip-reconcile)");
   const conditions = [{ type: "SyncError", message: "gave up" }];
   expect(
@@ -211,13 +211,7 @@ test("blocked and paused time does not count against the timeout", () => {
     [3_500, progressing],
     [3_700, progressing],
   ]);
-  expect(looks).toEqual([
-    "paused(rollout-suspended)",
-    "paused(rollout-suspended)",
-    "rolling",
-    "rolling",
-    "failed(timed-out)",
-  ]);
+  expect(looks).toEqual(["paused(suspended)", "paused(suspended)", "rolling", "rolling", "failed(timed-out)"]);
   expect(
     words([
       [0, before],

@@ -38,7 +38,7 @@ test("a list comes in pages and is complete before anything is answered", async 
   const { now } = await start({ server: { applications: names, maxPage: 3 } });
   expect(now.simulated.kubernetes.lists).toBe(3);
   const found = await now.connection.find({ repositoryUrl: REPOSITORY, branch: "main", paths: [DEV] });
-  expect(found).toHaveLength(7);
+  expect(found.get(DEV)).toHaveLength(7);
 });
 
 test("a watch that is cut goes on from its last version without listing again", async () => {
@@ -154,7 +154,12 @@ test("only the namespaces that are named are followed", async () => {
   const applications = ["argocd", "team", "private"].map((namespace) => ({ ...application, namespace, name: "shop" }));
   const { now } = await start({ server: { applications }, location: { namespaces: ["argocd", "team"] } });
   const found = await now.connection.find({ repositoryUrl: REPOSITORY, branch: "main", paths: [DEV] });
-  expect(found.map(({ namespace }) => namespace).toSorted()).toEqual(["argocd", "team"]);
+  expect(
+    found
+      .get(DEV)
+      ?.map(({ namespace }) => namespace)
+      .toSorted(),
+  ).toEqual(["argocd", "team"]);
   expect(now.connection.ready().map(({ name }) => name)).toEqual(["argocd/main/argocd", "argocd/main/team"]);
 });
 

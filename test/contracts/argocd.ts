@@ -57,9 +57,11 @@ export function argoCdContract(name: string, make: MakeArgoCd): void {
     test("an Application is found by repository, branch and file, however the address is written", async () => {
       const { argocd } = await start();
       const wanted = { repositoryUrl: "git@GIT.example.com:platform/gitops", branch: "main" };
-      expect(await argocd.find({ ...wanted, paths: [`${DEV}/kustomization.yaml`] })).toEqual([dev]);
-      expect(await argocd.find({ ...wanted, branch: "next", paths: [`${DEV}/kustomization.yaml`] })).toEqual([]);
-      expect(await argocd.find({ ...wanted, paths: ["elsewhere/kustomization.yaml"] })).toEqual([]);
+      const file = `${DEV}/kustomization.yaml`;
+      const elsewhere = "elsewhere/kustomization.yaml";
+      const found = await argocd.find({ ...wanted, paths: [file, elsewhere] });
+      expect([found.get(file), found.get(elsewhere)]).toEqual([[dev], []]);
+      expect((await argocd.find({ ...wanted, branch: "next", paths: [file] })).get(file)).toEqual([]);
     });
 
     test("snapshots end with the state now, and a known version gives only what came later", async () => {
@@ -77,6 +79,15 @@ export function argoCdContract(name: string, make: MakeArgoCd): void {
     test("an Application that does not exist has no snapshots", async () => {
       const { argocd } = await start();
       expect(await argocd.snapshots({ ...dev, name: "nothing" }, undefined)).toEqual([]);
+    });
+
+    test("an inspection is of the kind that was asked for, and what cannot be read is left out", async () => {
+      const { argocd } = await start();
+      await until(argocd, ({ sync }) => sync === "Synced");
+      for (const kind of ["workloads", "policy"] as const) {
+        expect(await argocd.inspect(dev, kind, signal)).toMatchObject({ kind });
+      }
+      expect((await argocd.inspect({ ...dev, name: "nothing" }, "workloads", signal)).pods).toBeUndefined();
     });
 
     test("a refresh leads to a comparison made later", async () => {

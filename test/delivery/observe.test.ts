@@ -110,6 +110,37 @@ describe("observing a delivery", () => {
     expect(house.logged.map(({ message }) => message)).toContain("Argo CD refused or missed a refresh");
   });
 
+  it("inspects what the judge wants to know, and judges the same snapshot again", async () => {
+    const { house, look } = await following([{ state: "candidate" }]);
+    house.argocd.wantsInspection = true;
+    await look();
+    expect(house.argocd.inspected).toEqual(["workloads of checkout-1"]);
+    const [first, second] = house.argocd.judged;
+    expect(second).toEqual({ ...first, inspection: { kind: "workloads" } });
+  });
+
+  it("does not count the time in which Argo CD cannot be asked", async () => {
+    const { house, delivery, look } = await following([{ state: "rolling" }]);
+    house.argocd.unreachable.add("main");
+    const memories = [];
+    for (let number = 0; number < 2; number++) {
+      await look();
+      await house.wait(60_000);
+      memories.push((await house.reread(delivery)).observation?.applications[0]?.memory.blockedSince);
+    }
+    expect(memories[0]).toBeDefined();
+    expect(memories[1]).toBe(memories[0]);
+  });
+
+  it("shows the judge the Application that deploys this one", async () => {
+    const { house, look } = await following([{ state: "rolling" }, { state: "rolling" }]);
+    house.argocd.says(one, { state: "rolling" }, { parent: "apps" });
+    house.argocd.says({ ...one, name: "apps" }, { state: "rolling" });
+    await look();
+    const parents = house.argocd.judged.map(({ snapshot, parent }) => `${snapshot.ref.name} by ${parent?.ref.name}`);
+    expect(parents.toSorted()).toEqual(["checkout-1 by apps", "checkout-2 by undefined"]);
+  });
+
   it("cancels what has expired, and says that the commit stays", async () => {
     const { house, delivery, look } = await following();
     await house.wait(DAY);

@@ -9,7 +9,11 @@ const image = (app: string, tag: string) => ({ name: app, repository: repository
 
 function previewIn(house: House, request: Partial<PreviewRequest> = {}, find = async () => [application]) {
   const { repository, settings } = house.deps;
-  const deps = { repository, settings, argocd: { find }, clock: house.time, patienceMs: 0 };
+  const byPath = async ({ paths }: { paths: readonly string[] }) => {
+    const found = await find();
+    return new Map(paths.map((path) => [path, found]));
+  };
+  const deps = { repository, settings, argocd: { find: byPath }, clock: house.time, patienceMs: 0 };
   return previewPlan(deps, { artifacts: [image("checkout", "1.1")], source, sees: () => true, ...request }, never);
 }
 const application = { cluster: "main", namespace: "argocd", name: "checkout-staging" };

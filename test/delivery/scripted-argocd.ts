@@ -1,5 +1,11 @@
 import type { ArgoCd } from "../../src/delivery/ports.ts";
-import { type ApplicationRef, type ApplicationSnapshot, formatApplicationRef } from "../../src/model/application.ts";
+import {
+  type ApplicationRef,
+  type ApplicationSnapshot,
+  formatApplicationRef,
+  type Inspection,
+  type InspectionKind,
+} from "../../src/model/application.ts";
 import { GitspanError } from "../../src/model/errors.ts";
 import type { JudgeInput, Judgement } from "../../src/model/judgement.ts";
 import type { Verdict } from "../../src/model/observation.ts";
@@ -12,10 +18,13 @@ export function applicationRef(name: string, cluster = "main"): ApplicationRef {
 export class ScriptedArgoCd implements ArgoCd {
   readonly judged: JudgeInput[] = [];
   readonly refreshed: string[] = [];
+  readonly inspected: string[] = [];
   /** Clusters that cannot be reached. */
   readonly unreachable = new Set<string>();
   refreshFails = false;
   wantsRefresh = false;
+  wantsInspection = false;
+  finds = 0;
   readonly #snapshots = new Map<string, ApplicationSnapshot>();
   readonly #verdicts = new Map<string, Verdict>();
 
@@ -30,10 +39,11 @@ export class ScriptedArgoCd implements ArgoCd {
     this.#snapshots.delete(formatApplicationRef(ref));
   }
 
-  async find(): Promise<ApplicationRef[]> {
+  async find({ paths }: { paths: readonly string[] }): Promise<Map<string, ApplicationRef[]>> {
     const refs = [...this.#snapshots.values()].map(({ ref }) => ref);
     for (const ref of refs) this.#reach(ref);
-    return refs;
+    this.finds++;
+    return new Map(paths.map((path) => [path, refs]));
   }
 
   async snapshots(ref: ApplicationRef): Promise<ApplicationSnapshot[]> {
@@ -47,12 +57,23 @@ export class ScriptedArgoCd implements ArgoCd {
     this.refreshed.push(ref.name);
   }
 
+  async inspect(ref: ApplicationRef, kind: InspectionKind): Promise<Inspection> {
+    this.inspected.push(`${kind} of ${ref.name}`);
+    return { kind };
+  }
+
   judge(input: JudgeInput): Judgement {
     this.judged.push(input);
     const verdict = this.#verdicts.get(formatApplicationRef(input.snapshot.ref));
     if (verdict === undefined) throw new Error("nothing was said of this Application");
     const memory = { ...input.memory, resourceVersion: input.snapshot.resourceVersion };
-    return { verdict, memory, refresh: this.wantsRefresh, lookAgainMs: 5_000 };
+    return {
+      verdict,
+      memory,
+      refresh: this.wantsRefresh,
+      ...(this.wantsInspection ? { inspect: "workloads" as const } : {}),
+      lookAgainMs: 5_000,
+    };
   }
 
   #reach({ cluster }: ApplicationRef): void {
@@ -71,7 +92,8 @@ function snapshotOf(ref: ApplicationRef, version: number): ApplicationSnapshot {
     project: "default",
     annotations: { skipReconcile: false },
     automated: true,
-    ownedByApplicationSet: false,
+    specValues: [],
+    hasRollout: false,
     sync: "Synced",
     revisions: [],
     health: "Healthy",

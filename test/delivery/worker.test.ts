@@ -155,7 +155,7 @@ describe("the worker", () => {
     expect(rests.slice(2, 7)).toEqual(rests.slice(2, 7).toSorted((a, b) => a - b));
     expect(rests.at(-1)).toBeGreaterThan(5_000);
     expect(await house.saysOf(delivery)).toBe("following: tried again soon: away");
-    house.argocd.find = async () => [applicationRef("checkout")];
+    house.argocd.find = async ({ paths }) => new Map(paths.map((path) => [path, [applicationRef("checkout")]]));
     house.argocd.unreachable.clear();
     await house.wait(60_000);
     expect((await house.reread(delivery)).outcome).toBe("healthy");

@@ -35,6 +35,19 @@ describe("writing a lane", () => {
     expect((await house.targetState())?.current?.delivery.id).toBe(items[0]?.id);
   });
 
+  it("looks for the Applications of a whole batch at once", async () => {
+    const apps = ["one", "two", "three"];
+    const house = makeHouse({ targets: apps.map((app) => targetOf(app)) });
+    house.argocd.says(applicationRef("all"), { state: "pushed" });
+    await house.received({ tag: "1.1", apps });
+    await house.verifyDue();
+    await house.write();
+    expect((await house.store.deliveries({ limit: 9 })).items.map(({ phase }) => phase)).toEqual(
+      apps.map(() => "following"),
+    );
+    expect(house.argocd.finds).toBe(1);
+  });
+
   it("has nothing to do in a lane at rest", async () => {
     const house = makeHouse();
     await house.written({ tag: "1.1" });

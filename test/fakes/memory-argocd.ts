@@ -4,7 +4,7 @@ import { toSnapshot } from "../../src/argocd/snapshot.ts";
 import { judge } from "../../src/argocd/verdict.ts";
 import type { ArgoCd, GitRepository } from "../../src/delivery/ports.ts";
 import type { Clock, Random } from "../../src/model/ambient.ts";
-import type { ApplicationRef, ApplicationSnapshot } from "../../src/model/application.ts";
+import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../../src/model/application.ts";
 import type { Place, Target } from "../../src/model/target.ts";
 import type { Branch } from "./simulated-argocd/kustomization.ts";
 import { DURATIONS, World } from "./simulated-argocd/world.ts";
@@ -56,7 +56,11 @@ export class MemoryArgoCd implements ArgoCd {
     });
   }
 
-  async find(wanted: { repositoryUrl: string; branch: string; paths: readonly string[] }): Promise<ApplicationRef[]> {
+  async find(wanted: {
+    repositoryUrl: string;
+    branch: string;
+    paths: readonly string[];
+  }): Promise<Map<string, ApplicationRef[]>> {
     await this.world.advance();
     return findApplications(
       this.world.list().map((object) => toSnapshot(this.#cluster, object)),
@@ -73,6 +77,12 @@ export class MemoryArgoCd implements ArgoCd {
     signal.throwIfAborted();
     await this.world.advance();
     this.world.refresh(ref.namespace, ref.name);
+  }
+
+  /** The simulated cluster has no Pods of its own. */
+  async inspect(_ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection> {
+    signal.throwIfAborted();
+    return { kind };
   }
 }
 

@@ -1,3 +1,4 @@
+import { abandoned, obstructed, outOfSync } from "./blocked.ts";
 import {
   type Draft,
   type Look,
@@ -10,10 +11,7 @@ import {
 import { operationEvidence } from "./reading.ts";
 import { askUntilSeen, confirm } from "./refresh.ts";
 
-/** After this an automatic sync that has not begun will not begin by itself. */
-const SYNC_STARTS_MS = 30_000;
-/** After this an operation of another commit counts as in our way. */
-const STUCK_MS = 60_000;
+const UNANSWERED_MS = 30_000;
 /** Between the first sight of a manifest error and the refresh that confirms it. */
 const RENDER_CONFIRM_MS = 2_000;
 /** Errors of getting at the repository or the tools, not of what is written in it. */
@@ -33,10 +31,7 @@ function ended(look: Look): Draft | undefined {
   }
   if (reading.failed) memory.lastFailedOperation = snapshot.operation?.message ?? "";
   if (memory.lastFailedOperation !== undefined) return failedSync(look, memory.lastFailedOperation);
-  if (reading.covers === "yes" && reading.content === "other") {
-    const evidence = [revisionEvidence(look, "covers the commit, but holds another value")];
-    return { verdict: verdictOf("superseded", "a newer commit replaced the value", evidence) };
-  }
+  if (reading.covers === "yes" && reading.content === "other") return superseded(look);
   if (snapshot.annotations.skipReconcile) {
     const evidence = [{ field: "metadata.annotations", value: "skip-reconcile", rule: "freezes the status" }];
     const message = "the Application is excluded from reconciliation (argocd.argoproj.io/skip-reconcile)";
@@ -45,14 +40,25 @@ function ended(look: Look): Draft | undefined {
   return undefined;
 }
 
+/** An operation of ours that still runs can fail, and then that is what happened to this commit (recording i). */
+function superseded(look: Look): Draft {
+  const { reading, snapshot } = look;
+  const evidence = [revisionEvidence(look, "covers the commit, but holds another value")];
+  if (reading.operationIsOurs && (reading.operation === "running" || reading.operation === "waiting")) {
+    evidence.push(operationEvidence(snapshot, "still applies this commit"));
+    return { verdict: verdictOf("syncing", "a newer value waits for the end of this commit's operation", evidence) };
+  }
+  return { verdict: verdictOf("superseded", "a newer commit replaced the value", evidence) };
+}
+
 /** Terminal states can last 22 ms (recording i): once seen it counts, whatever operation came after it. */
 function failedSync(look: Look, operationMessage: string): Draft {
+  const { baseline } = look.input;
   const evidence = [operationEvidence(look.snapshot, "a full operation that covers the commit failed for good")];
   const message = `the sync failed: ${operationMessage || "no reason given"}`;
-  if (look.input.baseline?.conditions.includes("SyncError") === true) {
-    return {
-      verdict: reasonedVerdict("blocked", "sync-error", `${message}; it failed before this commit too`, evidence),
-    };
+  if (baseline?.failedSync !== undefined || baseline?.conditions.includes("SyncError") === true) {
+    const known = `${message}; it failed before this commit too`;
+    return { verdict: reasonedVerdict("blocked", "sync-error", known, evidence) };
   }
   return { verdict: reasonedVerdict("failed", "sync", message, evidence) };
 }
@@ -96,71 +102,50 @@ function unseen(look: Look): Draft | undefined {
   }
   if (reading.covers === "no") {
     const evidence = [revisionEvidence(look, "does not cover the commit")];
-    return {
-      verdict: verdictOf("pushed", "Argo CD has not compared this commit yet", evidence),
-      ...askUntilSeen(look),
-    };
+    return (
+      unanswered(look) ?? {
+        verdict: verdictOf("pushed", "Argo CD has not compared this commit yet", evidence),
+        ...askUntilSeen(look),
+      }
+    );
   }
   if (reading.content === "unknown") {
-    const evidence = [revisionEvidence(look, "covers the commit; its files could not be read")];
+    const evidence = [revisionEvidence(look, "covers the commit; the values there are not known to be ours")];
     return { verdict: verdictOf("unknown", "the values at the compared revision are not known", evidence) };
   }
   return undefined;
 }
 
+/** A refresh is taken off the object when it is answered, within 66 ms; one that stays means: nobody is at work (recording k2). */
+function unanswered(look: Look): Draft | undefined {
+  const { snapshot, before, memory, now } = look;
+  if (snapshot.annotations.refresh === undefined) return undefined;
+  memory.unansweredSince = before.unansweredSince ?? now;
+  if (now - memory.unansweredSince < UNANSWERED_MS) return undefined;
+  const evidence = [
+    { field: "metadata.annotations", value: `refresh=${snapshot.annotations.refresh}`, rule: "not answered" },
+    { field: "status.reconciledAt", value: snapshot.reconciledAt ?? "", rule: "stands still" },
+  ];
+  const message = "Argo CD's application controller does not answer";
+  return { verdict: verdictOf("unknown", message, evidence), ...askUntilSeen(look), stopsClock: true };
+}
+
 function operating(look: Look): Draft | undefined {
-  const { reading, snapshot, before, memory, now } = look;
+  const { reading, snapshot } = look;
+  if (reading.operation === "abandoned") return reading.synced ? undefined : abandoned(look);
   if (reading.operation !== "requested" && reading.operation !== "running" && reading.operation !== "waiting") {
     return undefined;
   }
-  if (reading.operation === "requested" || reading.operationCovers) {
-    const retry = snapshot.operation?.retryCount ?? 0;
-    const message =
-      reading.operation === "waiting"
-        ? `the sync failed and waits for retry ${retry}: ${snapshot.operation?.message ?? ""}`
-        : "Argo CD is syncing";
-    return { verdict: verdictOf("syncing", message, [operationEvidence(snapshot, "in progress")]) };
+  if (reading.operation !== "requested" && !reading.operationCovers) return obstructed(look);
+  const { operation } = snapshot;
+  const evidence = [operationEvidence(snapshot, "in progress")];
+  if (reading.operation !== "requested" && (operation?.dryRun === true || operation?.partial === true)) {
+    const kind = operation.dryRun ? "a dry run" : "a sync of some resources only";
+    return { verdict: verdictOf("observed", `${kind} is in progress`, evidence) };
   }
-  // An operation keeps the revision it began with; newer commits wait for its end (argo-cd #11494).
-  memory.obstructedSince = before.obstructedSince ?? now;
-  const evidence = [operationEvidence(snapshot, "in progress for another commit")];
-  const leftMs = memory.obstructedSince + STUCK_MS - now;
-  if (leftMs > 0) {
-    return { verdict: verdictOf("observed", "waiting for the operation of another commit", evidence), againMs: leftMs };
-  }
-  const message = "an operation of another commit does not end; terminate it to let this one be synced";
-  return { verdict: reasonedVerdict("blocked", "operation-stuck", message, evidence) };
-}
-
-function outOfSync(look: Look): Draft | undefined {
-  const { reading, snapshot, before, memory, now } = look;
-  if (reading.synced) return undefined;
-  const evidence = [revisionEvidence(look, "covers the commit"), syncEvidence(look, "not deployed yet")];
-  if (snapshot.sync !== "OutOfSync") {
-    return { verdict: verdictOf("unknown", "the comparison has no result", evidence), ...askUntilSeen(look) };
-  }
-  memory.outOfSyncSince = before.outOfSyncSince ?? now;
-  if (reading.applied) {
-    return { verdict: verdictOf("rolling", "applied; the cluster still differs from Git", evidence) };
-  }
-  const leftMs = memory.outOfSyncSince + SYNC_STARTS_MS - now;
-  if (!snapshot.automated) return { verdict: notAutomatic(look, evidence) };
-  const error = snapshot.conditions.find(({ type }) => type === "SyncError");
-  if (leftMs > 0) return { verdict: verdictOf("observed", "seen; the sync has not begun", evidence), againMs: leftMs };
-  if (error !== undefined) {
-    const message = `Argo CD gave up syncing by itself: ${error.message}`;
-    return { verdict: reasonedVerdict("blocked", "sync-error", message, evidence) };
-  }
-  // No operation and no condition: only the project's sync windows do that (recording l).
-  const message = "Argo CD does not start the automatic sync: most likely a sync window of the project denies it";
-  return { verdict: reasonedVerdict("blocked", "sync-window", message, evidence) };
-}
-
-function notAutomatic(look: Look, evidence: Draft["verdict"]["evidence"]): Draft["verdict"] {
-  // Progressive syncs of an ApplicationSet switch automatic sync off and start each step themselves.
-  if (look.snapshot.ownedByApplicationSet) {
-    const message = "automatic sync is off: the step of the ApplicationSet's progressive sync, or a person, starts it";
-    return reasonedVerdict("blocked", "rolling-sync", message, evidence);
-  }
-  return reasonedVerdict("blocked", "manual-sync", "automatic sync is off: somebody has to sync it", evidence);
+  const message =
+    reading.operation === "waiting"
+      ? `the sync failed and waits for retry ${operation?.retryCount ?? 0}: ${operation?.message ?? ""}`
+      : "Argo CD is syncing";
+  return { verdict: verdictOf("syncing", message, evidence) };
 }

@@ -44,6 +44,11 @@ export function proveImages(
   return { proven, evidence };
 }
 
+/** Whether a reference that was seen is the wanted one. */
+export function isSameImage(wanted: string, seen: string): boolean {
+  return isSame(referenceOf(wanted), referenceOf(seen));
+}
+
 function proofOf(
   image: Reference,
   running: readonly Reference[],

@@ -1,7 +1,7 @@
-import type { ApplicationSnapshot } from "../../model/application.ts";
+import type { ApplicationSnapshot, InspectionKind } from "../../model/application.ts";
 import type { JudgeInput } from "../../model/judgement.ts";
 import type { Evidence, Verdict, VerdictMemory, VerdictReason, VerdictState } from "../../model/observation.ts";
-import { type Reading, read } from "./reading.ts";
+import { laterThan, type Reading, read } from "./reading.ts";
 
 /** One look at one snapshot. */
 export interface Look {
@@ -21,6 +21,10 @@ export interface Draft {
   refresh?: boolean;
   /** Milliseconds after which time alone can change the verdict. */
   againMs?: number;
+  /** What the Application tells does not decide it. */
+  inspect?: InspectionKind | undefined;
+  /** Nobody can be blamed for the time that passes so: the timeout does not count it. */
+  stopsClock?: boolean;
 }
 
 export function lookAt(input: JudgeInput): Look {
@@ -34,14 +38,25 @@ export function lookAt(input: JudgeInput): Look {
     candidateSince: undefined,
     candidateReconciledAt: undefined,
     candidateOperation: undefined,
+    candidateHealthSince: undefined,
     degradedSince: undefined,
     mismatchSince: undefined,
+    unansweredSince: undefined,
+    abandonedSince: undefined,
     renderSince: undefined,
     renderReconciledAt: undefined,
   };
   // A comparison that failed proves no commit.
   if (reading.covers === "yes" && snapshot.sync !== "Unknown") memory.observedSince ??= now;
   if (reading.applied) memory.appliedSince ??= now;
+  if (input.inspection?.kind === "policy") {
+    const { canSync, rollingSync } = input.inspection;
+    memory.inspected = {
+      at: now,
+      ...(canSync === undefined ? {} : { canSync }),
+      ...(rollingSync === undefined ? {} : { rollingSync }),
+    };
+  }
   return { input, snapshot, reading, before, memory, now };
 }
 
@@ -59,7 +74,7 @@ export function reasonedVerdict(
 }
 
 export function revisionEvidence(look: Look, rule: string): Evidence {
-  return { field: "status.sync.revision", value: look.reading.revision, rule };
+  return { ...look.reading.compared, rule };
 }
 
 export function syncEvidence(look: Look, rule: string): Evidence {
@@ -69,6 +84,14 @@ export function syncEvidence(look: Look, rule: string): Evidence {
 export function healthEvidence(look: Look, rule: string): Evidence {
   const { health, healthMessage } = look.snapshot;
   return { field: "status.health.status", value: healthMessage === "" ? health : `${health}: ${healthMessage}`, rule };
+}
+
+/** The health changed and came back between two looks, without a new operation: a fall that nobody saw. */
+export function fellUnseen({ before, snapshot }: Look): boolean {
+  const { candidateHealthSince, candidateOperation } = before;
+  if (candidateHealthSince === undefined || candidateHealthSince === "") return false;
+  if ((snapshot.operation?.startedAt ?? "") !== candidateOperation) return false;
+  return laterThan(snapshot.healthSince, candidateHealthSince);
 }
 
 /** The first condition of one of the types that the baseline did not have yet. */

@@ -13,10 +13,12 @@ export interface Reading {
   covers: Coverage;
   content: RevisionFacts["content"];
   /** What was compared, for people. */
-  revision: string;
+  compared: Pick<Evidence, "field" | "value">;
   operation: OperationState;
   /** The operation's revision covers our commit. */
   operationCovers: boolean;
+  /** It covers it and is not known to hold other values. */
+  operationIsOurs: boolean;
   /** A full operation that covers our commit has succeeded. */
   applied: boolean;
   /** A full operation that covers our commit, and still holds our values, has failed for good. */
@@ -24,7 +26,7 @@ export interface Reading {
   /** Synced, or all that differs after our operation are resources that run nothing. */
   synced: boolean;
   /** `older`: the comparison began before the operation ended, so it says nothing of what was applied. */
-  compared: "later" | "same-second" | "older" | "never";
+  freshness: "later" | "same-second" | "older" | "never";
 }
 
 const SHA = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
@@ -40,25 +42,63 @@ const WORKLOADS = new Set([
   "Application",
 ]);
 
+/**
+ * Evidence of kind `revision`: the Application's own source renders our files. Of kind `spec`: they render the
+ * Application itself, so its parent must have brought our values into its spec, and it must have been compared and
+ * synced with that spec.
+ */
 export function read(input: JudgeInput): Reading {
-  const { snapshot } = input;
-  const facts = factsOf(input, snapshot.revisions);
+  const { snapshot, parent } = input;
   const { operation } = snapshot;
   const state = operationState(snapshot);
-  const operationFacts = factsOf(input, operation === undefined ? [] : revisionsOf(operation));
+  const bySpec = parent !== undefined && sourcesOf(snapshot, input).length === 0 && sourcesOf(parent, input).length > 0;
+  const facts = bySpec ? specFacts(input, parent) : factsOf(input, snapshot, snapshot.revisions);
+  const operationFacts = bySpec
+    ? { covers: operation?.ofThisSpec === true ? ("yes" as const) : ("no" as const), content: facts.content }
+    : factsOf(input, snapshot, operation === undefined ? [] : revisionsOf(operation));
   const full = operation !== undefined && !operation.partial && !operation.dryRun;
   const operationCovers = operationFacts.covers === "yes";
+  const operationIsOurs = full && operationCovers && operationFacts.content !== "other";
   const applied = full && operationCovers && state === "succeeded";
+  const synced = snapshot.sync === "Synced" && (!bySpec || snapshot.comparedToSpec === true);
   return {
     ...facts,
-    revision: snapshot.revisions.join(",") || "none",
+    compared: bySpec
+      ? { field: "spec.source", value: snapshot.specValues.join(" ") || "names no image" }
+      : { field: "status.sync.revision", value: snapshot.revisions.join(",") || "none" },
     operation: state,
     operationCovers,
+    operationIsOurs,
     applied,
-    failed: full && operationCovers && operationFacts.content !== "other" && state === "failed",
-    synced: snapshot.sync === "Synced" || (applied && differsOnlyAside(snapshot)),
-    compared: comparedTo(snapshot),
+    failed: operationIsOurs && state === "failed",
+    synced: synced || (applied && differsOnlyAside(snapshot)),
+    freshness: freshnessOf(snapshot),
   };
+}
+
+/** The parent's comparison covers our commit, the cluster has it, and the child's spec holds every new value. */
+function specFacts(
+  input: JudgeInput,
+  parent: ApplicationSnapshot,
+): { covers: Coverage; content: RevisionFacts["content"] } {
+  const facts = factsOf(input, parent, parent.revisions);
+  const { name } = input.snapshot.ref;
+  const pending = parent.resources.some(
+    (resource) => resource.kind === "Application" && resource.name === name && resource.sync !== "Synced",
+  );
+  const deployed = parent.sync === "Synced" || (parent.sync === "OutOfSync" && parent.resources.length > 0 && !pending);
+  if (facts.covers !== "yes" || facts.content === "other") return facts;
+  if (!deployed) return { covers: "no", content: "unknown" };
+  const held = input.images.new.every((image) => holds(input.snapshot.specValues, image));
+  return { covers: "yes", content: held ? facts.content : "unknown" };
+}
+
+/** The whole reference, or the digest (the tag where there is none) on its own. */
+function holds(values: readonly string[], image: string): boolean {
+  const digest = /@(.+)$/.exec(image)?.[1];
+  const tag = /:([^:/@]+)(?:@.*)?$/.exec(image)?.[1];
+  const own = digest ?? tag;
+  return values.some((value) => value === image || (own !== undefined && (value === own || value.endsWith(image))));
 }
 
 /** Positive when `a` is later; both are Argo CD's, which stamps whole seconds. */
@@ -82,8 +122,11 @@ function revisionsOf(operation: ApplicationOperation): string[] {
  * Facts of the sources that render our files. When none matches by its address (a mirror, an alias), a commit id still
  * cannot lie: only our repository has descendants of our commit, so any source that covers it is ours.
  */
-function factsOf(input: JudgeInput, revisions: readonly string[]): { covers: Coverage; content: Reading["content"] } {
-  const { snapshot } = input;
+function factsOf(
+  input: JudgeInput,
+  snapshot: ApplicationSnapshot,
+  revisions: readonly string[],
+): { covers: Coverage; content: Reading["content"] } {
   const own = sourcesOf(snapshot, input);
   const all = snapshot.sources.flatMap(({ chart }, index) => (chart === undefined ? [index] : []));
   const facts = (own.length > 0 ? own : all).map((index) => factOf(input, revisions[index]));
@@ -98,10 +141,12 @@ function factsOf(input: JudgeInput, revisions: readonly string[]): { covers: Cov
 }
 
 function factOf(input: JudgeInput, revision: string | undefined): { covers: Coverage; content: Reading["content"] } {
-  // On a manifest error Argo CD reports the branch's name; a chart has a version.
-  if (revision === undefined || !SHA.test(revision)) return { covers: "no", content: "unknown" };
-  const facts = input.revisions.get(revision);
-  if (facts === undefined) return { covers: "unknown", content: "unknown" };
+  const facts = revision === undefined ? undefined : input.revisions.get(revision);
+  if (facts === undefined) {
+    // On a manifest error Argo CD reports the branch's name; a chart has a version.
+    const isCommit = revision !== undefined && SHA.test(revision);
+    return { covers: isCommit ? "unknown" : "no", content: "unknown" };
+  }
   return { covers: facts.covers ? "yes" : "no", content: facts.content };
 }
 
@@ -137,7 +182,7 @@ function differsOnlyAside(snapshot: ApplicationSnapshot): boolean {
   return differing.length > 0 && differing.every(({ kind }) => !WORKLOADS.has(kind));
 }
 
-function comparedTo(snapshot: ApplicationSnapshot): Reading["compared"] {
+function freshnessOf(snapshot: ApplicationSnapshot): Reading["freshness"] {
   const finishedAt = snapshot.operation?.finishedAt;
   if (snapshot.reconciledAt === undefined) return "never";
   if (finishedAt === undefined || laterThan(snapshot.reconciledAt, finishedAt)) return "later";
