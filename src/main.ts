@@ -23,5 +23,6 @@ process.exitCode = await run(process.argv.slice(2), {
   signal: stop.signal,
   // Only a server listens: elsewhere a closed terminal ends the process, as everywhere.
   onReload: (listener) => void process.on("SIGHUP", listener),
+  loadJudge: () => import("./argocd/explain-input.ts"),
   loadBridge: () => import("./bridge.ts"),
 });

@@ -41,6 +41,8 @@ interface World {
   /** Arrived since the last look; then the one that stands. */
   arrived: ApplicationSnapshot[];
   standing: ApplicationSnapshot;
+  /** When the last of them came. */
+  since: number;
   /** `reconciledAt` of the last refresh that was answered. */
   answeredAt?: string;
   answerDue: number;
@@ -60,7 +62,8 @@ export function replay(input: ReplayInput): ReplayStep[] {
   const standing = before ?? input.events[0]?.snapshot;
   if (standing === undefined) return [];
   const events = input.events.filter(({ at }) => at > input.pushedAt);
-  const world: World = { arrived: [], standing, answerDue: NEVER };
+  const since = input.events.find(({ snapshot }) => snapshot === standing)?.at ?? input.pushedAt;
+  const world: World = { arrived: [], standing, since, answerDue: NEVER };
   const lastAt = events.at(-1)?.at ?? input.pushedAt;
   const baseline = input.baseline ?? (before === undefined ? undefined : baselineOf(before));
   const judged = judging(input, { baseline, lastAt });
@@ -80,10 +83,12 @@ export function replay(input: ReplayInput): ReplayStep[] {
 /** What has come by now, but for versions older than what came before them. */
 function take(world: World, events: ReplayEvent[], now: number): void {
   while (events[0] !== undefined && events[0].at <= now) {
-    const [{ snapshot } = { snapshot: world.standing }] = events.splice(0, 1);
+    const [{ at, snapshot } = events[0]] = events.splice(0, 1);
     const last = world.arrived.at(-1) ?? world.standing;
     const isOlder = snapshot.uid === last.uid && !isLater(snapshot.resourceVersion, last.resourceVersion);
-    if (!isOlder || snapshot.resourceVersion === last.resourceVersion) world.arrived.push(snapshot);
+    if (isOlder && snapshot.resourceVersion !== last.resourceVersion) continue;
+    world.arrived.push(snapshot);
+    world.since = at;
   }
 }
 
@@ -122,14 +127,18 @@ function judging(input: ReplayInput, { baseline, lastAt }: { baseline: Baseline 
   return { steps, look };
 }
 
-/** Whole seconds, as Argo CD stamps them at the start of a comparison. */
+/** In whole seconds of Argo CD's clock, as it stamps them: its last time that is known, and what has passed since. */
 function answer(world: World, now: number): void {
   world.answerDue = NEVER;
-  const { reconciledAt, operation, annotations } = world.arrived.at(-1) ?? world.standing;
-  const isStale =
-    operation?.finishedAt !== undefined && Date.parse(reconciledAt ?? "") < Date.parse(operation.finishedAt);
-  if (reconciledAt === undefined || isStale || annotations.refresh !== undefined || annotations.skipReconcile) return;
-  world.answeredAt = new Date(Math.floor(now / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+  const { reconciledAt, operation, annotations, healthSince } = world.arrived.at(-1) ?? world.standing;
+  const compared = Date.parse(reconciledAt ?? "");
+  const finished = Date.parse(operation?.finishedAt ?? "");
+  if (Number.isNaN(compared) || compared < finished) return;
+  if (annotations.refresh !== undefined || annotations.skipReconcile) return;
+  const known = Math.max(compared, ...[Date.parse(healthSince ?? "")].filter((time) => !Number.isNaN(time)));
+  const seconds = Math.floor((known + Math.max(now - world.since, 1_000)) / 1_000);
+  const answered = new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
+  world.answeredAt = laterOf(answered, world.answeredAt).reconciledAt ?? answered;
 }
 
 function laterOf(a: string | undefined, b: string | undefined): { reconciledAt?: string } {

@@ -1,62 +1,23 @@
-import { GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
+import { GitspanError } from "../model/errors.ts";
 import { isDigest } from "../model/image.ts";
 import type { SelectorStep } from "../model/selector.ts";
 import { editFile, type FileFormat } from "../overlays/edit-file.ts";
 import type { EditIntent, SetImageIntent } from "../overlays/intents.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { member, runBatch } from "./batch.ts";
+import type { ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
-/**
- * Edits one text per line of standard input, in order, each as soon as it is read. What is wrong with one line is said
- * in its answer, and the next one is read: the exit code is 0 whenever every line has an answer.
- */
-export async function runBatch(io: Io, format: FileFormat): Promise<ExitCode> {
-  let [total, failed] = [0, 0];
-  for await (const line of lines(io.inputBytes())) {
-    io.signal.throwIfAborted();
-    if (line.trim() === "") continue;
-    const answer = answerTo(line, format);
-    total++;
-    if ("error" in answer) failed++;
-    io.stdout.write(`${JSON.stringify(answer)}\n`);
-    if (io.stdout.writableNeedDrain === true) await new Promise<void>((done) => io.stdout.once?.("drain", done));
-  }
-  if (failed > 0) io.stderr.write(`gitspan: ${failed} of ${total} were not edited\n`);
-  return EXIT.ok;
-}
-
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of chunks) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
-  yield rest + decoder.decode();
-}
-
-type Answer =
-  | { id: unknown; after: string; warnings: string[] }
-  | { id: unknown; error: { code: string; message: string; line?: number; column?: number; hint?: string } };
-
-function answerTo(line: string, format: FileFormat): Answer {
-  let id: unknown = null;
-  try {
-    const request: unknown = JSON.parse(line);
-    id = member(request, "id") ?? null;
+/** Edits one text per line of standard input. */
+export async function runEditBatch(io: Io, format: FileFormat): Promise<ExitCode> {
+  return runBatch(io, "edited", (request) => {
     const { text, warnings } = editFile(
       textOf(request, "before"),
       intentsOf(request),
       optionalText(request, "path") ?? "input.yaml",
       format,
     );
-    return { id, after: text, warnings };
-  } catch (error) {
-    const code = isGitspanError(error) ? error.code : error instanceof SyntaxError ? "bad-request" : "internal";
-    const { at, hint } = isGitspanError(error) ? error : {};
-    return { id, error: { code, message: messageOf(error), line: at?.line, column: at?.column, hint } };
-  }
+    return { after: text, warnings };
+  });
 }
 
 function intentsOf(request: unknown): EditIntent[] {
@@ -106,11 +67,6 @@ function pathOf(raw: unknown): SelectorStep[] {
   const isStep = (step: unknown): step is string | number => typeof step === "string" || Number.isInteger(step);
   if (Array.isArray(raw) && raw.length > 0 && raw.every(isStep)) return raw;
   throw bad("path must be a list of keys and indexes");
-}
-
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return Reflect.get(value, name);
 }
 
 function textOf(value: unknown, name: string): string {

@@ -3,7 +3,7 @@ import { isGitspanError } from "../model/errors.ts";
 import type { EditResult } from "../overlays/change.ts";
 import { editFile, type FileFormat } from "../overlays/edit-file.ts";
 import type { EditIntent } from "../overlays/intents.ts";
-import { runBatch } from "./edit-batch.ts";
+import { runEditBatch } from "./edit-batch.ts";
 import { type EditableFile, readEditable, writeEditable } from "./edit-files.ts";
 import { formatOf, intentsOf, usage } from "./edit-intents.ts";
 import type { EditOptions } from "./edit-options.ts";
@@ -20,7 +20,7 @@ export async function runEdit(io: Io, paths: readonly string[], options: EditOpt
   if (options.batch === true) {
     if (paths.length + options.image.length + options.ref.length + options.at.length > 0)
       throw usage("--batch takes neither files nor changes", "Each line of standard input has its own.");
-    return runBatch(io, format);
+    return runEditBatch(io, format);
   }
   const intents = intentsOf(options);
   const names = paths.length === 0 ? [STDIN] : [...new Set(paths)];

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../model/ambient.ts";
 import type { BridgeModule } from "./bridge-module.ts";
+import type { JudgeModule } from "./judge-module.ts";
 
 interface Output {
   write(text: string): unknown;
@@ -25,6 +26,8 @@ export interface Io {
   signal: AbortSignal;
   /** Calls back whenever the user or the system asks a server to read its configuration again. */
   onReload(listener: () => void): void;
+  /** Loads the judge of Argo CD's state, without anything else of a server. */
+  loadJudge(): Promise<JudgeModule>;
   /** Loads everything a server is made of; only what needs it pays for it. */
   loadBridge(): Promise<BridgeModule>;
 }

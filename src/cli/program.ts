@@ -3,6 +3,7 @@ import type { Context } from "./action.ts";
 import { addBuilds } from "./commands/builds.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addEdit } from "./commands/edit.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addHolds } from "./commands/holds.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addSchema } from "./commands/schema.ts";
@@ -57,6 +58,7 @@ Exit codes: 0 ok, 1 failed or overridden, 2 usage, 3 configuration, 4 refused by
   addTargets(program, context);
   addHolds(program, context);
   addEdit(program, context);
+  addExplain(program, context);
   addToken(program, context);
   addVersion(program, context);
   return program;

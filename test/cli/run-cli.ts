@@ -46,6 +46,7 @@ export async function runCli(args: readonly string[], world: CliWorld = {}): Pro
     random: { next: () => 0 },
     signal: world.signal ?? new AbortController().signal,
     onReload: () => undefined,
+    loadJudge: () => import("../../src/argocd/explain-input.ts"),
     loadBridge: async () => {
       if (world.bridge === undefined) throw new Error("this command has no business with the bridge");
       return world.bridge;

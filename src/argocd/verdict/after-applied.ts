@@ -99,6 +99,9 @@ function healthy(look: Look, readiness: Evidence[]): Draft {
     const evidence = [{ field: "status.conditions", value: `${error.type}: ${error.message}`, rule: "an error" }];
     return { verdict: verdictOf("rolling", `Argo CD reports ${error.type}`, evidence) };
   }
+  if (input.images.new.length === 0) {
+    return { verdict: verdictOf("unknown", "nobody said which image has to run", readiness), stopsClock: true };
+  }
   const images = proveImages(input.images, { running: snapshot.summaryImages, applied: appliedImages(look) });
   if (!images.proven) return mismatch(look, images.evidence);
 

@@ -49,6 +49,13 @@ export function isSameImage(wanted: string, seen: string): boolean {
   return isSame(referenceOf(wanted), referenceOf(seen));
 }
 
+/** Whether a reference names another version of one of the images. */
+export function isOtherVersion(wanted: readonly string[], seen: string): boolean {
+  const found = referenceOf(seen);
+  const same = wanted.map(referenceOf).filter((image) => image.repository === found.repository);
+  return same.length > 0 && !same.some((image) => isSame(image, found));
+}
+
 function proofOf(
   image: Reference,
   running: readonly Reference[],

@@ -128,7 +128,12 @@ function factsOf(
   revisions: readonly string[],
 ): { covers: Coverage; content: Reading["content"] } {
   const own = sourcesOf(snapshot, input);
-  const all = snapshot.sources.flatMap(({ chart }, index) => (chart === undefined ? [index] : []));
+  const { sources } = snapshot;
+  // Without a readable source, as in a shortened copy, every revision may be ours.
+  const all =
+    sources.length === 0
+      ? [...revisions.keys()]
+      : sources.flatMap(({ chart }, index) => (chart === undefined ? [index] : []));
   const facts = (own.length > 0 ? own : all).map((index) => factOf(input, revisions[index]));
   const decisive = own.length > 0 ? facts : facts.filter(({ covers }) => covers === "yes");
   if (decisive.length === 0) {
