@@ -29,6 +29,8 @@ export function judge(input: JudgeInput): Judgement {
 function timedOut(look: Look, draft: Draft): Draft {
   const { input, before, memory, now } = look;
   const { verdict } = draft;
+  // Not decided before it was inspected.
+  if (draft.inspect !== undefined && input.inspection === undefined) return draft;
   const stands = verdict.state === "blocked" || verdict.state === "paused" || draft.stopsClock === true;
   memory.blockedSince = stands ? (before.blockedSince ?? now) : undefined;
   if (!stands && before.blockedSince !== undefined) {

@@ -175,7 +175,7 @@ function degraded(look: Look): Draft {
     if (memory.appliedSince !== undefined && input.inspection === undefined) {
       return { verdict: verdictOf("rolling", message, evidence), inspect: "workloads" };
     }
-    return { verdict: verdictOf("unknown", message, evidence), stopsClock: true };
+    return { verdict: verdictOf("unknown", message, evidence), stopsClock: input.baseline !== undefined };
   }
   evidence.push(ours);
   memory.degradedSince = before.degradedSince ?? now;

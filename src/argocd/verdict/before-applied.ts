@@ -65,18 +65,31 @@ function failedSync(look: Look, operationMessage: string): Draft {
 
 /** Manifest errors: `status.sync.revision` is the branch's name then, and the health stays what it was. */
 function unreadable(look: Look): Draft | undefined {
-  const { snapshot, before, memory, now } = look;
-  const error = snapshot.conditions.find(({ type }) => type === "ComparisonError");
+  const { snapshot, before, memory, now, reading } = look;
+  const invalid = newCondition(look, ["InvalidSpecError"]);
+  if (invalid !== undefined && snapshot.sync !== "Synced" && reading.kind === "revision") {
+    const evidence = [
+      { field: "status.conditions", value: `InvalidSpecError: ${invalid.message}`, rule: "Argo CD's reason" },
+    ];
+    // The commit did not write the spec, so this is not its failure.
+    return {
+      verdict: verdictOf("unknown", "the spec of the Application itself is invalid", evidence),
+      ...askUntilSeen(look),
+    };
+  }
+  const error = invalid ?? snapshot.conditions.find(({ type }) => type === "ComparisonError");
   if (snapshot.sync !== "Unknown" || error === undefined) return undefined;
   const evidence = [
     syncEvidence(look, "the manifests could not be rendered"),
     { field: "status.conditions", value: `${error.type}: ${error.message}`, rule: "Argo CD's reason" },
   ];
+  // None of these is the commit's doing, so its time limit does not count them.
   const waiting = (message: string): Draft => ({
     verdict: verdictOf("unknown", message, evidence),
     ...askUntilSeen(look),
+    stopsClock: true,
   });
-  if (newCondition(look, ["ComparisonError"]) === undefined) {
+  if (newCondition(look, ["ComparisonError", "InvalidSpecError"]) === undefined) {
     return waiting("the manifests could not be rendered before this commit either");
   }
   if (memory.observedSince !== undefined) {
@@ -130,13 +143,20 @@ function unanswered(look: Look): Draft | undefined {
   return { verdict: verdictOf("unknown", message, evidence), ...askUntilSeen(look), stopsClock: true };
 }
 
+/** One that was begun without a revision takes the branch's, and says so a little later. */
+function namesRevision({ snapshot: { operation } }: Look): boolean {
+  return [...(operation?.revisions ?? []), ...(operation?.requestedRevisions ?? [])].some(
+    (revision) => revision !== "",
+  );
+}
+
 function operating(look: Look): Draft | undefined {
   const { reading, snapshot } = look;
   if (reading.operation === "abandoned") return reading.synced ? undefined : abandoned(look);
   if (reading.operation !== "requested" && reading.operation !== "running" && reading.operation !== "waiting") {
     return undefined;
   }
-  if (reading.operation !== "requested" && !reading.operationCovers) return obstructed(look);
+  if (reading.operation !== "requested" && !reading.operationCovers && namesRevision(look)) return obstructed(look);
   const { operation } = snapshot;
   const evidence = [operationEvidence(snapshot, "in progress")];
   if (reading.operation !== "requested" && (operation?.dryRun === true || operation?.partial === true)) {

@@ -9,6 +9,8 @@ export type Coverage = "yes" | "no" | "unknown";
 
 /** A snapshot as the rules read it: every word of it about our commit. */
 export interface Reading {
+  /** Whether the Application renders our files itself, or is what they render. */
+  kind: "revision" | "spec";
   /** Whether the revision compared is ours or a descendant of it. */
   covers: Coverage;
   content: RevisionFacts["content"];
@@ -62,6 +64,7 @@ export function read(input: JudgeInput): Reading {
   const applied = full && operationCovers && state === "succeeded";
   const synced = snapshot.sync === "Synced" && (!bySpec || snapshot.comparedToSpec === true);
   return {
+    kind: bySpec ? "spec" : "revision",
     ...facts,
     compared: bySpec
       ? { field: "spec.source", value: snapshot.specValues.join(" ") || "names no image" }
@@ -174,9 +177,14 @@ function operationState(snapshot: ApplicationSnapshot): OperationState {
     case "Failed":
     case "Error":
       return operationRequested ? "requested" : "failed";
-    default:
+    case "Running":
+    case "Terminating":
       if (operation.finishedAt === undefined) return "running";
       return operationRequested ? "waiting" : "abandoned";
+    default:
+      // Of a phase that we do not know, or none, only that it goes on can be believed.
+      if (operationRequested) return "requested";
+      return operation.finishedAt === undefined ? "running" : "none";
   }
 }
 
