@@ -6,9 +6,14 @@ const KEPT_VERSIONS = 32;
 
 export type ChangeListener = (ref: ApplicationRef) => void;
 
+/** Older versions of all Applications together, about 30 MB: a push that changes thousands must not fill memory. */
+const KEPT_IN_ALL = 20_000;
+
 /** The last versions of every Application that was seen, per cluster and namespace. */
 export class ApplicationIndex {
   readonly #rings = new Map<string, ApplicationSnapshot[]>();
+  /** Versions that are not the newest of their Application, in the order in which they were replaced. */
+  readonly #replaced = new Set<ApplicationSnapshot>();
   readonly #listeners = new Set<ChangeListener>();
 
   onChange(listener: ChangeListener): () => void {
@@ -25,17 +30,26 @@ export class ApplicationIndex {
     const last = ring.at(-1);
     if (last !== undefined && !isNewer(snapshot, last)) return;
     // Another object of the same name has no history.
-    const kept = last !== undefined && last.uid !== snapshot.uid ? [] : ring;
+    const isAnother = last !== undefined && last.uid !== snapshot.uid;
+    if (isAnother) this.#forget(ring);
+    const kept = isAnother ? [] : ring;
     // Thousands of Applications are compared every two minutes with no other change: that must not fill memory.
-    if (last !== undefined && stateOf(last) === stateOf(snapshot)) kept.pop();
+    if (last !== undefined && !isAnother && stateOf(last) === stateOf(snapshot)) kept.pop();
+    else if (last !== undefined && !isAnother) this.#replaced.add(last);
     kept.push(snapshot);
-    if (kept.length > KEPT_VERSIONS) kept.shift();
+    if (kept.length > KEPT_VERSIONS) this.#forget(kept.splice(0, 1));
     this.#rings.set(key, kept);
+    this.#trim();
     this.#tell(snapshot.ref);
   }
 
   remove(ref: ApplicationRef): void {
-    if (this.#rings.delete(formatApplicationRef(ref))) this.#tell(ref);
+    const key = formatApplicationRef(ref);
+    const ring = this.#rings.get(key);
+    if (ring === undefined) return;
+    this.#forget(ring);
+    this.#rings.delete(key);
+    this.#tell(ref);
   }
 
   /**
@@ -53,8 +67,11 @@ export class ApplicationIndex {
     }
     for (const snapshot of snapshots) {
       const last = this.newest(snapshot.ref);
-      if (rewind && last !== undefined && isNewer(last, snapshot))
-        this.#rings.delete(formatApplicationRef(snapshot.ref));
+      if (rewind && last !== undefined && isNewer(last, snapshot)) {
+        const key = formatApplicationRef(snapshot.ref);
+        this.#forget(this.#rings.get(key) ?? []);
+        this.#rings.delete(key);
+      }
       this.put(snapshot);
     }
   }
@@ -79,6 +96,21 @@ export class ApplicationIndex {
     const newer =
       known < 0 ? ring.filter((seen) => isLater(seen.resourceVersion, afterVersion)) : ring.slice(known + 1);
     return newer.length > 0 ? newer : ring.slice(-1);
+  }
+
+  #forget(versions: readonly ApplicationSnapshot[]): void {
+    for (const version of versions) this.#replaced.delete(version);
+  }
+
+  /** The version that was replaced longest ago goes first. */
+  #trim(): void {
+    for (const oldest of this.#replaced) {
+      if (this.#replaced.size <= KEPT_IN_ALL) return;
+      this.#replaced.delete(oldest);
+      const ring = this.#rings.get(formatApplicationRef(oldest.ref));
+      const index = ring?.indexOf(oldest) ?? -1;
+      if (index >= 0) ring?.splice(index, 1);
+    }
   }
 
   #tell(ref: ApplicationRef): void {

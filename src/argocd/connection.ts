@@ -5,6 +5,7 @@ import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
 import { findApplications, type WantedFiles } from "./applications.ts";
 import type { ArgoCdDeps } from "./deps.ts";
+import { Followed } from "./followed.ts";
 import { type Inspector, inspectorOf } from "./inspector.ts";
 import { annotateRefresh, watchApplications } from "./kubernetes.ts";
 import { type KubernetesAccess, openKubernetes } from "./kubernetes-access.ts";
@@ -34,7 +35,10 @@ export interface ArgoCdConnection {
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
   inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
   judge(input: JudgeInput): Judgement;
-  /** Calls back with every Application that changed, was listed or went away; returns how to stop that. */
+  /**
+   * Calls back when an Application that somebody has asked for in the last minute changed, was listed or went away: of
+   * thousands that are compared all the time only those are followed. Returns how to stop it.
+   */
   onChange(listener: ChangeListener): () => void;
   /** One line per stream: whether it is complete and fresh. */
   ready(): { name: string; ok: boolean; detail: string }[];
@@ -59,6 +63,7 @@ interface Cluster {
  */
 export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCdLocation[]): Promise<ArgoCdConnection> {
   const index = new ApplicationIndex();
+  const followed = new Followed(deps.ambient.clock);
   const lifetime = new AbortController();
   const opened = await Promise.all(locations.map(async (location) => open(deps, location, index)));
   const clusters = new Map(opened.map(({ cluster }) => [cluster.name, cluster]));
@@ -70,6 +75,7 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
     },
     async snapshots(ref, afterVersion) {
       assertComplete(clusterOf(clusters, ref));
+      followed.ask(ref);
       return index.since(ref, afterVersion);
     },
     async refresh(ref, signal) {
@@ -82,7 +88,10 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
       return inspect({ ref, kind, snapshot: index.newest(ref) }, signal);
     },
     judge,
-    onChange: (listener) => index.onChange(listener),
+    onChange: (listener) =>
+      index.onChange((ref) => {
+        if (followed.isAsked(ref)) listener(ref);
+      }),
     ready: () =>
       [...clusters.values()].flatMap(({ sources }) => sources.map(({ name, ok, detail }) => ({ name, ok, detail }))),
     ages: () =>

@@ -11,7 +11,8 @@ import type { SourceHealth } from "./source-health.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 const GROUP_PATH = "/apis/argoproj.io/v1alpha1";
-const PAGE = 200;
+/** Small pages stay in the young generation: with 200 at a time the process grew by 100 MB more, for good. */
+const PAGE = 50;
 const ANSWER_MS = 30_000;
 /** The API server ends a watch by itself then; some proxies do it sooner. */
 const WATCH_SECONDS = 290;

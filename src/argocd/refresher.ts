@@ -7,16 +7,20 @@ import { withTimeLimit } from "./time-limit.ts";
 const PATIENCE_MS = 2_000;
 /** A request is let go then: the controller is down, or the queue is long. The refresh itself stays requested. */
 const LONGEST_MS = 30_000;
+/** A second refresh so soon after the first is dropped silently more often than not (recorded), and tells nothing new. */
+const GAP_MS = 1_000;
 /** Each is a `git ls-remote` and a rendering on Argo CD's side. */
 const AT_ONCE = 10;
 
 export type RefreshCall = (ref: ApplicationRef, signal: AbortSignal) => Promise<void>;
 
-/** One refresh at a time per Application, ten at a time in all. */
+/** One refresh at a time per Application and no more than one a second, ten at a time in all. */
 export class Refresher {
   readonly #deps: ArgoCdDeps;
   readonly #call: RefreshCall;
   readonly #running = new Map<string, Promise<void>>();
+  /** When the last one that was answered had begun. */
+  readonly #begun = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
   #free = AT_ONCE;
 
@@ -48,13 +52,29 @@ export class Refresher {
   }
 
   async #start(ref: ApplicationRef, lifetime: AbortSignal): Promise<void> {
+    const early = (this.#begun.get(formatApplicationRef(ref)) ?? 0) + GAP_MS - this.#deps.ambient.clock.now();
+    // Whoever else asks meanwhile is served by this one.
+    if (early > 0) await this.#deps.ambient.clock.sleep(early, lifetime);
     await this.#turn();
     try {
       const limit = { ms: LONGEST_MS, message: "Argo CD did not answer a refresh in time", signal: lifetime };
-      await withTimeLimit(this.#deps.ambient.clock, limit, async (limited) => this.#call(ref, limited));
+      const { clock } = this.#deps.ambient;
+      const begun = clock.now();
+      await withTimeLimit(clock, limit, async (limited) => this.#call(ref, limited));
+      this.#remember(formatApplicationRef(ref), begun);
     } finally {
       this.#free += 1;
       this.#waiting.shift()?.();
+    }
+  }
+
+  /** Old entries go with the next new one. */
+  #remember(key: string, begun: number): void {
+    this.#begun.delete(key);
+    this.#begun.set(key, begun);
+    for (const [other, at] of this.#begun) {
+      if (begun - at < GAP_MS) return;
+      this.#begun.delete(other);
     }
   }
 

@@ -64,6 +64,21 @@ test("only the last 32 versions are kept", () => {
   expect(versions(index).at(-1)).toBe("100");
 });
 
+test("older versions of thousands of Applications do not fill memory: the oldest go first", () => {
+  const index = new ApplicationIndex();
+  const many = Array.from({ length: 3_000 }, (_, number) => ({ ...ref, name: `app-${number}` }));
+  for (let number = 1; number <= 10; number++) {
+    for (const one of many)
+      index.put(snapshot({ ref: one, resourceVersion: String(number), healthMessage: `${number}` }));
+  }
+  const kept = many.map((one) => index.since(one, "0").length);
+  expect(kept.reduce((sum, count) => sum + count, 0)).toBe(23_000);
+  expect(many.every((one) => index.newest(one)?.resourceVersion === "10")).toBe(true);
+  expect(index.since(many[0]!, "0").at(0)?.resourceVersion).toBe("4");
+  for (const one of many) index.remove(one);
+  expect(index.all()).toEqual([]);
+});
+
 test("a failed operation that lasted 22 ms is among the versions of a look every second", () => {
   const index = new ApplicationIndex();
   const events = eventsOf("i", "hook-dev");

@@ -32,10 +32,21 @@ test("two refreshes of one Application at the same time are one request", async 
   expect(calls).toHaveLength(1);
   calls[0]?.answer();
   await both;
-  const again = refresh("a");
+});
+
+test("a second one so soon that Argo CD would drop it waits for a second to have passed, and serves all who ask", async () => {
+  const { clock, calls, refresh } = started();
+  const first = refresh("a");
   await settle();
-  expect(calls).toHaveLength(2);
-  calls[1]?.answer();
+  calls[0]?.answer();
+  await first;
+  const again = Promise.all([refresh("a"), refresh("a"), refresh("b")]);
+  await settle();
+  expect(calls.map(({ name }) => name)).toEqual(["a", "b"]);
+  clock.advance(1_000);
+  await settle();
+  expect(calls.map(({ name }) => name)).toEqual(["a", "b", "a"]);
+  for (const call of calls) call.answer();
   await again;
 });
 

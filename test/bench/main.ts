@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>... [--json] [--large]`: what things cost, measured on this machine. */
 import { parseArgs } from "node:util";
+import { benchArgoCd } from "./argocd.ts";
 import { benchGit } from "./git.ts";
 
 interface BenchOptions {
@@ -9,7 +10,10 @@ interface BenchOptions {
   large: boolean;
 }
 
-const benches: Record<string, (options: BenchOptions) => Promise<unknown>> = { git: benchGit };
+const benches: Record<string, (options: BenchOptions) => Promise<unknown>> = {
+  argocd: benchArgoCd,
+  git: benchGit,
+};
 
 const usage = `usage: npm run bench -- <name>... [--json] [--large]
 names: ${Object.keys(benches).join(", ")}`;
