@@ -13,8 +13,10 @@ export interface HttpRequest {
   signal: AbortSignal;
 }
 
-/** A page of 500 big Applications. */
-const LARGEST_ANSWER = 256 * 1024 * 1024;
+/** The resource tree of an Application with thousands of resources. */
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+const LONGEST_REFUSAL = 64 * 1024;
 
 /** The parsed JSON of a 2xx answer. Rejects with an `argocd-...` error for everything else. */
 export async function requestJson(agents: Agents, who: string, request: HttpRequest): Promise<unknown> {
@@ -32,8 +34,23 @@ export async function requestJson(agents: Agents, who: string, request: HttpRequ
 export async function requestStream(agents: Agents, who: string, request: HttpRequest): Promise<Readable> {
   const response = await send<Readable>(agents, who, request, "stream");
   if (response.status >= 200 && response.status < 300) return response.data;
-  response.data.destroy();
-  throw refused(who, response.status, undefined);
+  throw refused(who, response.status, await bodyOfRefusal(response.data));
+}
+
+/** What is said with an error, if it is JSON and short. */
+async function bodyOfRefusal(body: Readable): Promise<unknown> {
+  try {
+    let text = "";
+    for await (const chunk of body) {
+      text += String(chunk);
+      if (text.length > LONGEST_REFUSAL) break;
+    }
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  } finally {
+    body.destroy();
+  }
 }
 
 async function send<T>(
@@ -54,7 +71,8 @@ async function send<T>(
       ...(request.body === undefined ? {} : { data: request.body }),
       signal: request.signal,
       responseType,
-      ...guardedRequest(agents, LARGEST_ANSWER),
+      // A stream has no end that could be too far away; whoever reads it bounds its parts.
+      ...guardedRequest(agents, responseType === "stream" ? Number.POSITIVE_INFINITY : LARGEST_ANSWER),
     });
   } catch (error) {
     request.signal.throwIfAborted();

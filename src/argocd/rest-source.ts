@@ -9,7 +9,8 @@ import { toSnapshot } from "./snapshot.ts";
 import type { SourceHealth } from "./source-health.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-const ANSWER_MS = 30_000;
+/** Thousands of Applications come in one answer. */
+const LIST_MS = 120_000;
 /** Heartbeats come every 15 s. */
 const IDLE_MS = 45_000;
 /** The stream drops events when it falls behind: a list now and then finds what it lost. */
@@ -32,8 +33,8 @@ export async function followByRest(deps: ArgoCdDeps, input: RestSourceInput, sig
   const backoff = new Backoff(random);
   while (!signal.aborted) {
     try {
-      const limit = { ms: ANSWER_MS, message: "Argo CD did not answer a list in time", signal };
-      const all = await withTimeLimit(clock, limit, async (limited) => input.rest.list(input.cluster, limited));
+      const limit = { ms: LIST_MS, message: "Argo CD did not answer a list in time", signal };
+      const all = await withTimeLimit(clock, limit, async (limited) => input.rest.list(clock, input.cluster, limited));
       input.replace(all.filter(({ ref }) => isWanted(input, ref)));
       input.health.listed();
       await stream(deps, input, signal);

@@ -2,11 +2,15 @@ import { readFile } from "node:fs/promises";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import type { Agents } from "../kubernetes/guarded-request.ts";
-import { list, record } from "../kubernetes/untrusted.ts";
+import { record } from "../kubernetes/untrusted.ts";
+import type { Clock } from "../model/ambient.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
 import { requestJson, requestStream } from "./http.ts";
+import { readList } from "./list-items.ts";
 import { toSnapshot } from "./snapshot.ts";
+
+const IDLE_MS = 30_000;
 
 export interface RestLocation {
   /** Of the Argo CD server, without `/api/v1`. */
@@ -41,10 +45,23 @@ export class ArgoCdRest {
     return new ArgoCdRest(location, { https: new HttpsAgent({ ca, keepAlive: true }) });
   }
 
-  /** All Applications that the account may read; an empty list comes as `items: null`. */
-  async list(cluster: string, signal: AbortSignal): Promise<ApplicationSnapshot[]> {
-    const answer = record(await this.#get("/applications", {}, signal));
-    return list(answer["items"]).map((item) => toSnapshot(cluster, item));
+  /** All Applications that the account may read, in one answer without pages; an empty list comes as `items: null`. */
+  async list(clock: Clock, cluster: string, signal: AbortSignal): Promise<ApplicationSnapshot[]> {
+    const found: ApplicationSnapshot[] = [];
+    const closing = new AbortController();
+    const both = AbortSignal.any([signal, closing.signal]);
+    try {
+      const chunks = await requestStream(this.#agents, this.#who, {
+        url: `${this.#base}/applications`,
+        headers: { ...(await this.#headers()), accept: "application/json" },
+        signal: both,
+      });
+      const onItem = (item: unknown): void => void found.push(toSnapshot(cluster, item));
+      await readList(clock, { chunks, idleMs: IDLE_MS, signal, onItem });
+      return found;
+    } finally {
+      closing.abort();
+    }
   }
 
   /** One Application, with the health of its resources. Rejects with `argocd-not-found` or `argocd-forbidden`. */

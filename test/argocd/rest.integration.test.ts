@@ -35,7 +35,7 @@ async function connectTo(now: RecordedServer) {
 
 test("a list is read, with the token freed of its white space", async () => {
   const { rest, server } = await recorded({ [LIST]: "list-all" });
-  const all = await rest.list("main", signal);
+  const all = await rest.list(systemAmbient.clock, "main", signal);
   expect(all.map(({ ref }) => ref.name)).toContain("web-dev");
   expect(all.every(({ sync }) => sync !== "")).toBe(true);
   expect(server.requests[0]).toMatch(/^authorization: Bearer token\r$/im);
@@ -43,7 +43,7 @@ test("a list is read, with the token freed of its white space", async () => {
 
 test("an empty list comes as `items: null`", async () => {
   const { rest } = await recorded({ [LIST]: "list-selector-empty" });
-  expect(await rest.list("main", signal)).toEqual([]);
+  expect(await rest.list(systemAmbient.clock, "main", signal)).toEqual([]);
 });
 
 test("one Application is read, and asked for by namespace and project", async () => {
@@ -124,5 +124,8 @@ test("a stream without the right to it shows in readiness, and is asked for agai
 
 test("something else than Argo CD is told apart from it", async () => {
   const { rest } = await recorded({});
-  await expect(rest.list("main", signal)).rejects.toMatchObject({ code: "argocd-unreachable", transient: true });
+  await expect(rest.list(systemAmbient.clock, "main", signal)).rejects.toMatchObject({
+    code: "argocd-unreachable",
+    transient: true,
+  });
 });
