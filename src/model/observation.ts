@@ -91,8 +91,10 @@ export interface VerdictMemory {
   fellSince?: number;
   /** A full operation that covers our commit applied manifests with all new images. */
   appliedImages?: boolean;
-  /** Restarts of the new Pods when the candidate was first inspected, and since when there are no more. */
+  /** The most restarts of one new Pod at the last inspection, and since when there are no more. */
   restarts?: number;
+  /** Those that do not count: the Pods ran our image before the push. */
+  firstRestarts?: number;
   restartsSince?: number;
   /** What the last inspection said of windows and steps, and when. */
   inspected?: { at: number; canSync?: boolean; rollingSync?: string };

@@ -46,7 +46,7 @@ test("what is unhealthy as before does not keep ready workloads of ours from bei
       { baseline },
     );
   expect(looks("Healthy")).toEqual(["candidate", "candidate", "healthy"]);
-  expect(looks("Progressing").at(-1)).toBe("unknown");
+  expect(looks("Progressing").at(-1)).toBe("rolling");
 });
 
 test("what was unhealthy before never times out", () => {
@@ -59,7 +59,7 @@ test("what was unhealthy before never times out", () => {
       ],
       { baseline },
     ).at(-1),
-  ).toBe("unknown");
+  ).toBe("rolling");
   expect(
     words([
       [0, { health: "Progressing" }],
@@ -98,6 +98,19 @@ test("degraded since our sync is ours without a baseline", () => {
     ).at(-1);
   expect(looks(20)).toBe("failed(degraded)");
   expect(looks(5)).toBe("unknown");
+});
+
+test("somebody who pauses it after it has fallen makes it paused, not crashing", () => {
+  const down = { health: "Progressing" };
+  const looks = words([
+    [0, {}],
+    [8, down],
+    [12, {}],
+    [20, down],
+    [30, { health: "Suspended" }],
+    [500, { health: "Suspended" }],
+  ]);
+  expect(looks.at(-1)).toBe("paused(suspended)");
 });
 
 test("a paused Rollout and anything else suspended have different names", () => {

@@ -75,7 +75,7 @@ function unhealthy(look: Look): Draft {
   const verdict = verdictOf("rolling", "rolling out", [
     healthEvidence(look, asBefore ? "as before this commit" : "not healthy yet"),
   ]);
-  return asBefore ? { verdict: { ...verdict, state: "unknown" }, stopsClock: true } : { verdict };
+  return { verdict, stopsClock: asBefore };
 }
 
 function stale(look: Look): Draft {

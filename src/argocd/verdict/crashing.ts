@@ -21,12 +21,12 @@ export function crashing(look: Look, draft: Draft): Draft {
   if (memory.candidateSince !== undefined) memory.fellSince = undefined;
   const flaps = memory.flaps ?? 0;
   if (flaps === 0 || draft.verdict.state === "failed" || draft.verdict.state === "superseded") return draft;
-  const downMs = memory.fellSince === undefined ? 0 : now - memory.fellSince;
-  const pod = brokenPod(look);
-  if (flaps >= CRASHING_FLAPS || (flaps >= DOWN_FLAPS && downMs >= DOWN_MS) || (pod !== undefined && downMs > 0)) {
+  if (flaps >= CRASHING_FLAPS) return { ...draft, verdict: crashed(look, flaps), inspect: undefined };
+  if (memory.fellSince === undefined || draft.verdict.state !== "rolling") return draft;
+  const downMs = now - memory.fellSince;
+  if (downMs > 0 && (brokenPod(look) !== undefined || (flaps >= DOWN_FLAPS && downMs >= DOWN_MS))) {
     return { ...draft, verdict: crashed(look, flaps), inspect: undefined };
   }
-  if (memory.fellSince === undefined || draft.verdict.state !== "rolling") return draft;
   const againMs = flaps >= DOWN_FLAPS ? DOWN_MS - downMs : undefined;
   return {
     ...draft,

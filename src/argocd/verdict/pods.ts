@@ -17,14 +17,15 @@ export function podsOf(look: Look): { word: PodWord; evidence: Evidence[] } {
   const { input, before, memory, now } = look;
   const pods = newPods(look);
   if (pods.length === 0) return { word: "unknown", evidence: [] };
-  const restarts = pods.reduce((sum, pod) => sum + pod.restarts, 0);
+  // Of one Pod: several that each waited once for the same database are not crashing.
+  const restarts = Math.max(...pods.map((pod) => pod.restarts));
   // Pods that ran our image before the push may have restarted for reasons of their own.
   const ranBefore = input.images.new.some((image) => names(input.baseline?.summaryImages ?? [], image));
-  const first = before.restarts ?? (ranBefore ? restarts : 0);
+  memory.firstRestarts = before.firstRestarts ?? (ranBefore ? restarts : 0);
   if (before.restartsSince === undefined || restarts !== before.restarts) memory.restartsSince = now;
   memory.restarts = restarts;
   const evidence = pods.map((pod) => podEvidence(pod));
-  const added = restarts - (ranBefore ? Math.min(first, restarts) : 0);
+  const added = restarts - memory.firstRestarts;
   if (added > 1) return { word: "crashing", evidence };
   if (pods.some(({ ready }) => !ready)) return { word: "not-ready", evidence };
   const quietMs = now - (memory.restartsSince ?? now);
