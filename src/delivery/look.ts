@@ -40,7 +40,7 @@ export async function look(
   signal: AbortSignal,
 ): Promise<Looked> {
   const snapshots = await snapshotsOf(deps, application, signal);
-  if (!Array.isArray(snapshots)) return unreachable(subject, application, snapshots);
+  if (!Array.isArray(snapshots)) return { observed: standing(subject, application, snapshots), restMs: MAX_REST_MS };
   let { memory, verdict } = application;
   let restMs = MAX_REST_MS;
   let refresh = false;
@@ -77,7 +77,7 @@ export async function look(
     restMs = judgement.lookAgainMs;
     if (verdict.state === "failed") break;
   }
-  if (snapshots.length === 0) verdict = gone(application);
+  if (snapshots.length === 0) return { observed: standing(subject, application, gone(application)), restMs };
   if (refresh) await requestRefresh(deps, application, signal);
   return { observed: { ...application, memory, verdict }, restMs };
 }
@@ -182,9 +182,9 @@ async function parentOf(
 }
 
 /** Nobody can be blamed for this time: the timeout's clock stands. */
-function unreachable(subject: Subject, application: ApplicationObservation, verdict: Verdict): Looked {
+function standing(subject: Subject, application: ApplicationObservation, verdict: Verdict): ApplicationObservation {
   const memory = { ...application.memory, blockedSince: application.memory.blockedSince ?? subject.now };
-  return { observed: { ...application, memory, verdict }, restMs: MAX_REST_MS };
+  return { ...application, memory, verdict };
 }
 
 function gone(application: ApplicationObservation): Verdict {

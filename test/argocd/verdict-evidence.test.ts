@@ -186,9 +186,20 @@ test("a newer value waits for the end of our operation: it can still fail", () =
   expect(words([[0, { ...other, operation: operation() }]])).toEqual(["superseded"]);
 });
 
-test("a sync that had failed before the commit is no failure of it", () => {
+test("a sync that had failed in the same way before the commit is no failure of it, and may succeed later", () => {
+  const failed = (message: string) => ({ operation: operation({ phase: "Failed", message }) });
   const baseline = { health: "Healthy", conditions: [], summaryImages: [], degraded: [], failedSync: "denied" };
-  expect(words([[0, { operation: operation({ phase: "Failed" }) }]], { baseline })).toEqual(["blocked(sync-error)"]);
+  expect(words([[0, failed("denied")]], { baseline })).toEqual(["blocked(sync-error)"]);
+  expect(
+    words(
+      [
+        [0, failed("denied")],
+        [1, {}],
+      ],
+      { baseline },
+    ),
+  ).toEqual(["blocked(sync-error)", "candidate"]);
+  expect(words([[0, failed("no such field")]], { baseline })).toEqual(["failed(sync)"]);
 });
 
 test("evidence of kind spec: the parent has our commit, the child names our values, was compared and synced with them", () => {

@@ -178,7 +178,7 @@ test("never failed for what the baseline already had", LIMIT, () => {
     },
     {
       baseline: { ...before, failedSync: "denied" },
-      state: { sync: "OutOfSync", operation: operation({ phase: "Failed" }) },
+      state: { sync: "OutOfSync", operation: operation({ phase: "Failed", message: "denied" }) },
     },
     {
       baseline: { ...before, conditions: ["SyncError"] },

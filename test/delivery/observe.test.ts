@@ -95,9 +95,10 @@ describe("observing a delivery", () => {
   });
 
   it("says that the Application is gone when it was deleted", async () => {
-    const { house, look } = await following([{ state: "rolling" }]);
+    const { house, delivery, look } = await following([{ state: "rolling" }]);
     house.argocd.delete(one);
     expect(await look()).toBe("following: Application argocd/checkout-1 does not exist");
+    expect((await house.reread(delivery)).observation?.applications[0]?.memory.blockedSince).toBe(house.time.now());
   });
 
   it("asks for a refresh when the judge needs one; one that fails decides nothing", async () => {

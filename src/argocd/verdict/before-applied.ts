@@ -29,6 +29,7 @@ function ended(look: Look): Draft | undefined {
     const evidence = [{ field: `refs/heads/${input.branch}`, value: input.commit, rule: "is not in its history" }];
     return { verdict: reasonedVerdict("failed", "lost", "the branch no longer contains the commit", evidence) };
   }
+  if (reading.failed && failedBefore(look)) return failedAgain(look);
   if (reading.failed) memory.lastFailedOperation = snapshot.operation?.message ?? "";
   if (memory.lastFailedOperation !== undefined) return failedSync(look, memory.lastFailedOperation);
   if (reading.covers === "yes" && reading.content === "other") return superseded(look);
@@ -53,14 +54,22 @@ function superseded(look: Look): Draft {
 
 /** Terminal states can last 22 ms (recording i): once seen it counts, whatever operation came after it. */
 function failedSync(look: Look, operationMessage: string): Draft {
-  const { baseline } = look.input;
   const evidence = [operationEvidence(look.snapshot, "a full operation that covers the commit failed for good")];
   const message = `the sync failed: ${operationMessage || "no reason given"}`;
-  if (baseline?.failedSync !== undefined || baseline?.conditions.includes("SyncError") === true) {
-    const known = `${message}; it failed before this commit too`;
-    return { verdict: reasonedVerdict("blocked", "sync-error", known, evidence) };
-  }
   return { verdict: reasonedVerdict("failed", "sync", message, evidence) };
+}
+
+/** The last operation before the push had failed in the same way, or Argo CD had given up by then. */
+function failedBefore({ input: { baseline }, snapshot }: Look): boolean {
+  if (baseline === undefined) return false;
+  return baseline.conditions.includes("SyncError") || baseline.failedSync === (snapshot.operation?.message ?? "");
+}
+
+/** Not this commit's doing, and not for ever: a later operation may succeed. */
+function failedAgain({ snapshot }: Look): Draft {
+  const evidence = [operationEvidence(snapshot, "failed as the one before this commit did")];
+  const message = `the sync failed: ${snapshot.operation?.message || "no reason given"}; it failed before this commit too`;
+  return { verdict: reasonedVerdict("blocked", "sync-error", message, evidence) };
 }
 
 /** Manifest errors: `status.sync.revision` is the branch's name then, and the health stays what it was. */
