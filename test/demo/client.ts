@@ -5,11 +5,13 @@ export interface DeliveryView {
   /** Its build's id. */
   build: string;
   target: string;
+  kind: string;
   phase: string;
   outcome?: string;
   reason?: string;
   message?: string;
   commit?: string;
+  revertedBy?: string;
   createdAt: string;
   events?: { at: string; kind: string; message: string }[];
 }

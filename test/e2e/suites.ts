@@ -6,6 +6,7 @@ import type { Profile } from "./cluster/profiles.ts";
 
 export const suites: Readonly<Record<string, readonly Profile[]>> = {
   delivery: ["argocd", "tekton"],
+  argocd: ["argocd"],
   tekton: ["tekton"],
   chains: ["chains"],
   results: ["results"],

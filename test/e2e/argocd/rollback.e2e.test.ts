@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Fleet } from "../fixtures/fleet.ts";
 import { until } from "../fixtures/environment.ts";
+import { Fleet } from "../fixtures/fleet.ts";
 
 const APPS = {
   automatic: { policy: { rollback: "automatic" } },
@@ -35,10 +35,17 @@ describe("what is taken back stays taken back", { concurrent: true }, () => {
     });
     expect(await fleet.ended(rollback)).toMatchObject({ outcome: "healthy" });
     expect(await fleet.member("automatic").runs("1.1.0")).toBe(true);
-    const message = fleet.repository.git("log", "-1", "--format=%B", rollback.commit ?? (await fleet.ended(rollback)).commit ?? "");
+    const message = fleet.repository.git(
+      "log",
+      "-1",
+      "--format=%B",
+      rollback.commit ?? (await fleet.ended(rollback)).commit ?? "",
+    );
     expect(message).toContain("This reverts commit");
     const again = await fleet.deliver("automatic", "1.2.0", "crash");
-    expect(await fleet.bridge.client.delivery(again.id)).toMatchObject({ phase: expect.stringMatching(/waiting|done/) });
+    expect(await fleet.bridge.client.delivery(again.id)).toMatchObject({
+      phase: expect.stringMatching(/waiting|done/),
+    });
     expect(await fleet.member("automatic").runs("1.1.0")).toBe(true);
   });
 
@@ -73,7 +80,8 @@ describe("what is taken back stays taken back", { concurrent: true }, () => {
     const delivery = await fleet.deliver("foreign", "1.2.0");
     await until("written", async () => (await fleet.bridge.client.delivery(delivery.id)).commit);
     fleet.repository.commit("fix: another version", {
-      [member.overlay]: (text) => text.replace(/newTag: .*/, `newTag: '${tag}'`).replace(/digest: .*/, `digest: ${digest}`),
+      [member.overlay]: (text) =>
+        text.replace(/newTag: .*/, `newTag: '${tag}'`).replace(/digest: .*/, `digest: ${digest}`),
     });
     expect((await fleet.ended(delivery)).outcome).toMatch(/^(overridden|healthy)$/);
     const next = await fleet.deliver("foreign", "1.3.0");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Fleet } from "../fixtures/fleet.ts";
 import { until } from "../fixtures/environment.ts";
+import { Fleet } from "../fixtures/fleet.ts";
 
 /** One app per scenario: they run at the same time. */
 const APPS = {
@@ -49,7 +49,10 @@ describe("how a roll-out ends on a real Argo CD", { concurrent: true }, () => {
   });
 
   it("failed, when a hook of the sync fails, although the Pods are ready", async () => {
-    expect(await fleet.ended(await fleet.deliver("hook", "1.1.0"))).toMatchObject({ outcome: "failed", reason: "sync" });
+    expect(await fleet.ended(await fleet.deliver("hook", "1.1.0"))).toMatchObject({
+      outcome: "failed",
+      reason: "sync",
+    });
   });
 
   it("healthy, when the app is scaled to zero on purpose", async () => {

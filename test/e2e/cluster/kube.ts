@@ -56,6 +56,11 @@ export class Kube {
     }
   }
 
+  /** Whether the server would take it, unknown fields included; rejects with its reasons. */
+  async validate(manifest: Manifest): Promise<void> {
+    await this.#request("POST", `${await this.#collection(manifest)}?dryRun=All&fieldValidation=Strict`, manifest);
+  }
+
   async create(manifest: Manifest): Promise<Manifest> {
     return asManifest(await this.#request("POST", await this.#collection(manifest), manifest));
   }

@@ -11,7 +11,7 @@ import { serviceAccountKubeconfig } from "./service-accounts.ts";
 export const ARGOCD_NAMESPACE = "argocd";
 /** Argo CD looks at repositories by itself this often: longer than a test waits, so that what is quick was asked for. */
 const RECONCILIATION_SECONDS = 90;
-/** May read Applications and refresh them; nothing else. */
+/** Of argocd/settings: may read Applications and refresh them, nothing else. */
 const ACCOUNT = "gitspan";
 const REDIS_PORT = 6390;
 const REPO_SERVER_PORT = 18081;
@@ -39,13 +39,15 @@ async function applyManifests(): Promise<void> {
   const accounts = ["application-controller-roles/argocd-application-controller", "server/argocd-server"];
   const roles = accounts.flatMap((one) => ["sa", "role", "rolebinding"].map((kind) => `base/${one}-${kind}.yaml`));
   await kube.apply(...manifestsOf(...[...roles, "base/repo-server/argocd-repo-server-sa.yaml"].map(manifests)));
+  // The account and what it may do, as we ship them.
+  for (const file of ["argocd-cm", "argocd-rbac-cm"]) {
+    for (const settings of manifestsOf(`argocd/settings/${file}.yaml`)) await kube.merge(settings);
+  }
   await configure("argocd-cm", {
-    [`accounts.${ACCOUNT}`]: "apiKey",
     url: addresses.argocd,
     "timeout.reconciliation": `${RECONCILIATION_SECONDS}s`,
     "timeout.reconciliation.jitter": "0s",
   });
-  await configure("argocd-rbac-cm", { "policy.csv": `p, ${ACCOUNT}, applications, get, */*, allow\n` });
 }
 
 function manifests(file: string): string {
