@@ -1,14 +1,14 @@
 import { GitspanError } from "../model/errors.ts";
 import { isDigest } from "../model/image.ts";
 import type { SelectorStep } from "../model/selector.ts";
-import { editFile, type FileFormat } from "../overlays/edit-file.ts";
+import { type EditFormat, editFile } from "../overlays/edit-file.ts";
 import type { EditIntent, SetImageIntent } from "../overlays/intents.ts";
 import { member, runBatch } from "./batch.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
 /** Edits one text per line of standard input. */
-export async function runEditBatch(io: Io, format: FileFormat): Promise<ExitCode> {
+export async function runEditBatch(io: Io, format: EditFormat): Promise<ExitCode> {
   return runBatch(io, "edited", (request) => {
     const { text, warnings } = editFile(
       textOf(request, "before"),

@@ -1,7 +1,7 @@
 import { GitspanError, messageOf } from "../model/errors.ts";
 import { type ImageReference, isRepository, parseImageReference } from "../model/image.ts";
 import { readSelector } from "../model/selector.ts";
-import { FILE_FORMATS, type FileFormat } from "../overlays/edit-file.ts";
+import { EDIT_FORMATS, type EditFormat } from "../overlays/edit-file.ts";
 import type { BumpIntent, EditIntent, SetRefIntent, SetValueIntent } from "../overlays/intents.ts";
 import type { EditOptions } from "./edit-options.ts";
 
@@ -12,10 +12,10 @@ export function intentsOf({ image, ref, at }: Pick<EditOptions, "image" | "ref" 
   throw usage("there is nothing to change", "Say what with --image, --ref or --at.");
 }
 
-export function formatOf(text: string): FileFormat {
-  const format = FILE_FORMATS.find((name) => name === text);
+export function formatOf(text: string): EditFormat {
+  const format = EDIT_FORMATS.find((name) => name === text);
   if (format !== undefined) return format;
-  throw usage(`the format ${text} is not supported yet`, `Supported are ${FILE_FORMATS.join(", ")}.`);
+  throw usage(`there is no format ${text}`, `There are ${EDIT_FORMATS.join(", ")}.`);
 }
 
 const IMAGE_HINT = "Write NAME[=NEWNAME][:TAG][@DIGEST], as in --image registry.example.com/shop/checkout:1.4.2";

@@ -1,7 +1,7 @@
 import { unifiedDiff } from "../model/diff.ts";
 import { isGitspanError } from "../model/errors.ts";
 import type { EditResult } from "../overlays/change.ts";
-import { editFile, type FileFormat } from "../overlays/edit-file.ts";
+import { type EditFormat, editFile } from "../overlays/edit-file.ts";
 import type { EditIntent } from "../overlays/intents.ts";
 import { runEditBatch } from "./edit-batch.ts";
 import { type EditableFile, readEditable, writeEditable } from "./edit-files.ts";
@@ -51,7 +51,7 @@ function editAll(
   io: Io,
   files: readonly EditableFile[],
   intents: readonly EditIntent[],
-  format: FileFormat,
+  format: EditFormat,
 ): Edited[] | ExitCode {
   const edited: Edited[] = [];
   const refused: ExitCode[] = [];
@@ -74,7 +74,7 @@ function editAll(
 function sharedOut(
   files: readonly EditableFile[],
   intents: readonly EditIntent[],
-  format: FileFormat,
+  format: EditFormat,
 ): Map<EditableFile, EditIntent[]> {
   const shares = new Map<EditableFile, EditIntent[]>(files.map((file) => [file, []]));
   for (const intent of intents) {

@@ -1,6 +1,6 @@
 import { repositoryKey } from "../model/repository-url.ts";
 import { formatSelector, parseSelector } from "../model/selector.ts";
-import type { Place } from "../model/target.ts";
+import type { Place, ValuePaths } from "../model/target.ts";
 import type { KeyPath } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 import { placesOf } from "./resolve-places.ts";
@@ -54,7 +54,7 @@ export function checkPlaces(raw: RawConfiguration, report: Report): void {
         const owner = others.find((other) => overlap(other.place, place));
         if (owner === undefined) continue;
         const hint =
-          place.format === "helm" ? "give each a path of its own with at" : "give each target a folder of its own";
+          place.format === "kustomize" ? "give each target a folder of its own" : "give each a path of its own with at";
         const who = owner.target === target.id ? "another entry" : owner.target;
         report(
           ["apps", target.app, "targets", target.environment, ...path],
@@ -67,18 +67,23 @@ export function checkPlaces(raw: RawConfiguration, report: Report): void {
 }
 
 function fileOf(place: Place): string {
-  return place.format === "helm" ? place.file : `${place.directory}/`;
+  return place.format === "kustomize" ? `${place.directory}/` : place.file;
 }
 
-/** Without paths an image may be found anywhere in the file. */
+/** Without paths an image may be found anywhere in the file, or in the resource or container that is named. */
 function overlap(a: Place, b: Place): boolean {
-  if (a.format !== "helm" || b.format !== "helm" || a.at === undefined || b.at === undefined) return true;
+  if (a.format === "kustomize" || b.format === "kustomize") return true;
+  const apart = (["resource", "container", "marker"] as const).some(
+    (key) => a[key] !== undefined && b[key] !== undefined && a[key] !== b[key],
+  );
+  if (apart) return false;
+  if (a.at === undefined || b.at === undefined) return true;
   const taken = new Set(writtenPaths(a.at));
   return writtenPaths(b.at).some((path) => taken.has(path));
 }
 
-function writtenPaths(at: { image?: string; tag?: string; digest?: string }): string[] {
-  return [at.image, at.tag, at.digest].flatMap((text) =>
+function writtenPaths(at: ValuePaths): string[] {
+  return [at.value, at.image, at.tag, at.digest].flatMap((text) =>
     text === undefined ? [] : [formatSelector(parseSelector(text) ?? [text])],
   );
 }

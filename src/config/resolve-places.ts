@@ -1,7 +1,7 @@
-import type { Place } from "../model/target.ts";
+import { FILE_FORMATS, type Place } from "../model/target.ts";
 import type { KeyPath } from "./document.ts";
 import type { RawConfiguration } from "./schema.ts";
-import { parseDirectory } from "./values.ts";
+import { parseDirectory, splitPath } from "./values.ts";
 
 type RawApp = NonNullable<RawConfiguration["apps"]>[string];
 type RawTarget = RawApp["targets"][string];
@@ -18,11 +18,20 @@ export function placesOf(app: Pick<RawApp, "images">, target: RawTarget): { plac
     : [{ place: placeOf(app, { kustomize }), path: ["kustomize"] }];
 }
 
-function placeOf(app: Pick<RawApp, "images">, file: RawFile): Place {
-  const image = file.image === undefined ? {} : { image: app.images[file.image] ?? file.image };
-  if (file.kustomize !== undefined) {
-    return { format: "kustomize", directory: parseDirectory(file.kustomize) ?? "", ...image };
-  }
-  const at = file.at === undefined ? {} : { at: file.at };
-  return { format: "helm", file: parseDirectory(file.helm ?? "") ?? "", ...image, ...at };
+function placeOf(app: Pick<RawApp, "images">, raw: RawFile): Place {
+  const { kustomize, image, at, resource, container, marker } = raw;
+  const own = image === undefined ? {} : { image: app.images[image] ?? image };
+  if (kustomize !== undefined) return { format: "kustomize", directory: parseDirectory(kustomize) ?? "", ...own };
+  const format = FILE_FORMATS.find((name) => raw[name] !== undefined) ?? "helm";
+  const { file, value } = splitPath(raw[format] ?? "");
+  const paths = value === undefined ? at : { value };
+  return {
+    format,
+    file: parseDirectory(file) ?? "",
+    ...own,
+    ...(paths === undefined ? {} : { at: paths }),
+    ...(resource === undefined ? {} : { resource }),
+    ...(container === undefined ? {} : { container }),
+    ...(marker === undefined ? {} : { marker }),
+  };
 }

@@ -29,6 +29,7 @@ export function resolveTargets(raw: RawConfiguration): Target[] {
         branch: target.branch ?? raw.repositories[repository]?.branch ?? DEFAULT_BRANCH,
         images: Object.entries(rawApp.images).map(([name, image]) => ({ name, repository: image })),
         places: placesOf(rawApp, target).map(({ place }) => place),
+        ...(target.digestPolicy === undefined ? {} : { digestPolicy: target.digestPolicy }),
         applications: target.applications?.map(applicationOf),
         policy: policyOf(raw, environment, target),
       } as const;

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { ACTIONS } from "../model/access.ts";
 import { isRepository } from "../model/image.ts";
-import { parseSelector } from "../model/selector.ts";
 import {
   checked,
   duration,
@@ -13,6 +12,7 @@ import {
   name,
   path,
 } from "./schema-forms.ts";
+import { directory, file, place } from "./schema-places.ts";
 import { repositoryAccess, source, webUrl } from "./schema-repository.ts";
 import { tekton } from "./schema-tekton.ts";
 import {
@@ -20,7 +20,6 @@ import {
   isBranchName,
   isKubernetesName,
   isShortSsh,
-  parseDirectory,
   parseListenAddress,
   urlProblem,
 } from "./values.ts";
@@ -47,12 +46,6 @@ const image = checked((text) => {
     message: "must be an image repository, without tag or digest",
     hint: "as in registry.example.com/shop/checkout",
   };
-});
-
-const directory = checked((text) => {
-  if (parseDirectory(text) === undefined) return { message: "must be a folder inside the repository, without .." };
-  const file = /(?:^|\/)(kustomization\.ya?ml|Kustomization)$/.exec(text)?.[1];
-  return file === undefined ? undefined : { message: `must be the folder, without ${file}` };
 });
 
 const branch = z.string().refine(isBranchName, "must be the name of a branch, without refs/heads/");
@@ -105,50 +98,15 @@ const application = checked((text) => {
   return { message: "must be cluster/namespace/name", hint: "as in main/argocd/checkout-prod" };
 });
 
-const valuesFile = checked((text) => {
-  if ((parseDirectory(text) ?? "") !== "" && !text.endsWith("/")) return undefined;
-  return { message: "must be a file inside the repository, without ..", hint: "as in apps/checkout/values-prod.yaml" };
-});
-
-const selector = checked((text) => {
-  if (parseSelector(text) !== undefined) return undefined;
-  return {
-    message: "must be a path to a value",
-    hint: 'as in image.tag, containers[name=app].image or ["a.key"].tag',
-  };
-});
-
-const helmPaths = z
-  .strictObject({
-    image: selector.optional(),
-    registry: selector.optional(),
-    repository: selector.optional(),
-    tag: selector.optional(),
-    digest: selector.optional(),
-  })
-  .refine(({ image, repository, tag, digest }) => {
-    const parts = [repository, tag, digest].filter((part) => part !== undefined).length;
-    return image === undefined ? (tag ?? digest) !== undefined : parts === 0;
-  }, "needs either image, or tag or digest (or both) with an optional repository");
-
-const file = exactlyOne(
-  z.strictObject({
-    kustomize: directory.optional(),
-    helm: valuesFile.optional(),
-    at: helmPaths.optional(),
-    image: name.optional(),
-  }),
-  ["kustomize", "helm"],
-).refine(({ at, helm }) => at === undefined || helm !== undefined, "at is for helm: kustomize finds images by name");
-
 const target = exactlyOne(
   z.strictObject({
     kustomize: directory.optional(),
-    helm: valuesFile.optional(),
-    files: z.array(file).min(1, "must name at least one file").optional(),
+    helm: file.optional(),
+    files: z.array(place).min(1, "must name at least one file").optional(),
     repository: name.optional(),
     branch: branch.optional(),
     applications: z.array(application).min(1, "must name at least one Application, or be left out").optional(),
+    digestPolicy: z.enum(["tag+digest", "tag", "digest"]).optional(),
     expireAfter: duration({ zero: false }).optional(),
   }),
   ["kustomize", "helm", "files"],

@@ -54,6 +54,12 @@ export function parseDirectory(text: string): string | undefined {
   return text === "" || bad || /[\\\p{Cc}]/u.test(text) ? undefined : parts.join("/");
 }
 
+/** `values.yaml#image.tag` as the file and the path in it. */
+export function splitPath(text: string): { file: string; value?: string } {
+  const at = text.indexOf("#");
+  return at < 0 ? { file: text } : { file: text.slice(0, at), value: text.slice(at + 1) };
+}
+
 // git-check-ref-format(1), the rules that matter for one branch.
 const BAD_BRANCH = /[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|(?:^|\/)\.|\.lock(?:\/|$)|^[-/]|[/.]$|^@$|^refs\/|^HEAD$/u;
 

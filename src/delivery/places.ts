@@ -32,7 +32,7 @@ export function placeImages(target: Target, images: readonly ImageValue[], files
   for (const { place, own } of written(target, images)) {
     const path = fileOf(place, files);
     const text = decode(path, placement.files.get(path) ?? files.get(path));
-    const result = editorOf(place).edit(text, own.map(imageIntent), path);
+    const result = editorOf(place, target.digestPolicy).edit(text, own.map(imageIntent), path);
     placement.paths.push(path);
     placement.warnings.push(...result.warnings);
     placement.newImages.push(...references(place, result.text, own, path));
@@ -56,7 +56,7 @@ export function imagesStand(target: Target, images: readonly ImageValue[], files
     const path = readable(place, files);
     if (path === undefined) return false;
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(files.get(path));
-    return own.every((image) => editorOf(place).holds(text, image));
+    return own.every((image) => editorOf(place, target.digestPolicy).holds(text, image));
   });
 }
 
@@ -118,9 +118,9 @@ function folderOf(path: string): string {
 }
 
 function fileMissing(place: Place): GitspanError {
-  if (place.format === "helm") {
-    return new GitspanError("git-path-missing", `there is no values file ${place.file}`, {
-      hint: "Create it, or correct the target's `helm` path in the configuration.",
+  if (place.format !== "kustomize") {
+    return new GitspanError("git-path-missing", `there is no file ${place.file}`, {
+      hint: `Create it, or correct the target's \`${place.format}\` path in the configuration.`,
     });
   }
   return new GitspanError("git-path-missing", `${place.directory || ROOT} has no kustomization file`, {

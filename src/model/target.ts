@@ -16,8 +16,10 @@ export interface KustomizePlace {
   image?: string;
 }
 
-/** Where in a values file an image's parts stand; texts are selectors (selector.ts). */
-export interface HelmPaths {
+/** Where in a file an image's parts stand; texts are selectors (selector.ts). */
+export interface ValuePaths {
+  /** One value that is the whole reference, the tag or the digest: what stands there tells. Then there is no other path. */
+  value?: string;
   /** One value with the whole reference; then there is neither repository, tag nor digest. */
   image?: string;
   registry?: string;
@@ -26,17 +28,32 @@ export interface HelmPaths {
   digest?: string;
 }
 
-export interface HelmPlace {
-  format: "helm";
-  /** The values file, from the repository's root. */
+/** Formats of single files; editors.md says what each of them is. */
+export const FILE_FORMATS = ["helm", "raw", "patch", "argocd", "json", "flux", "yaml"] as const;
+
+export interface FilePlace {
+  format: (typeof FILE_FORMATS)[number];
+  /** From the repository's root. */
   file: string;
   /** As of a KustomizePlace. */
   image?: string;
-  /** Absent: found by the shape of the values. */
-  at?: HelmPaths;
+  /** Absent: found by what the format says of images. */
+  at?: ValuePaths;
+  /** Only in this resource, as `Deployment/checkout`. */
+  resource?: string;
+  /** Only the container of this name. */
+  container?: string;
+  /** Of the format `flux`: the ImagePolicy that markers name, as `flux-system:checkout`. */
+  marker?: string;
 }
 
-export type Place = KustomizePlace | HelmPlace;
+export type Place = KustomizePlace | FilePlace;
+
+/**
+ * What of an image is written where the build has both: `tag+digest` (kustomize and Helm run the digest and show the
+ * tag), or only one of them.
+ */
+export type DigestPolicy = "tag+digest" | "tag" | "digest";
 
 /** How an environment judges a roll-out; all durations in milliseconds. */
 export interface Policy {
@@ -61,6 +78,8 @@ export interface Target {
   branch: string;
   images: TargetImage[];
   places: Place[];
+  /** Absent: `tag+digest`. */
+  digestPolicy?: DigestPolicy;
   /** The Argo CD Applications that run it; `undefined` means: found by repository and path. */
   applications: ApplicationRef[] | undefined;
   policy: Policy;

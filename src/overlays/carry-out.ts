@@ -1,4 +1,7 @@
 import { type Change, type EditResult, inOrder, splice } from "./change.ts";
+import { embeddingOf } from "./embedded.ts";
+import { lineAt } from "./lines.ts";
+import { keyTwice, refuseShared } from "./place.ts";
 import { prove } from "./prove.ts";
 import { refusal, type Source } from "./source.ts";
 import type { Step } from "./steps.ts";
@@ -9,23 +12,76 @@ export interface Plan {
   warnings: string[];
 }
 
+export function joined(plans: readonly Plan[]): Plan {
+  return { steps: plans.flatMap(({ steps }) => steps), warnings: plans.flatMap(({ warnings }) => warnings) };
+}
+
 /**
- * Makes all steps at once and proves the result. Steps that say the same count once; throws `edit-ambiguous` where two
- * meet and differ, `edit-unproven` when the proof fails.
+ * Makes all steps at once and proves the result; texts inside the file are proven by themselves first. Steps that say
+ * the same count once; throws `edit-ambiguous` where two meet and differ, `edit-unproven` when the proof fails.
  */
 export function carryOut(source: Source, { steps, warnings }: Plan): EditResult {
-  const once = withoutRepeats(source, steps);
-  const changes = inOrder(once.map((step) => step.change));
+  const own = withoutRepeats(
+    source,
+    steps.filter((step) => step.source === source),
+  );
+  const all = [...own, ...innerSteps(source, steps)];
+  const changes = inOrder(all.map((step) => step.change));
+  const overlap = changes.find(({ start }, index) => start < (changes[index - 1]?.end ?? 0));
+  if (overlap !== undefined) throw meeting(source, overlap.start);
   const text = splice(source.text, changes);
   if (changes.length > 0) {
     prove(
       source,
       text,
       changes,
-      once.map((step) => step.expectation),
+      all.map((step) => step.expectation),
     );
   }
   return { text, changes, warnings: [...new Set(warnings)] };
+}
+
+/** What the steps in texts of the source come to in the source. */
+function innerSteps(source: Source, steps: readonly Step[]): Step[] {
+  const inner = new Map<Source, Step[]>();
+  for (const step of steps) {
+    let text = step.source;
+    while (text.host !== undefined && text.host.source !== source) text = text.host.source;
+    if (text.host !== undefined) inner.set(text, [...(inner.get(text) ?? []), step]);
+  }
+  return [...inner].flatMap(([text, own]) => outward(text, carryOut(text, { steps: own, warnings: [] })));
+}
+
+function outward(inner: Source, result: EditResult): Step[] {
+  const embedding = embeddingOf(inner);
+  if (embedding === undefined || result.changes.length === 0) return [];
+  const { slot, offsets, encode } = embedding;
+  const { source, document, path } = slot;
+  if (slot.twice !== undefined) throw keyTwice(source, slot.twice);
+  refuseShared(slot, slot.node);
+  const isBlock = source.text[slot.node?.range?.[0] ?? 0] === "|";
+  const place = (offset: number): number => offsets[offset] ?? source.text.length;
+  return result.changes.map((change) => {
+    const lines = change.kind === "delete" && [change.start, change.end].every((at) => startsLine(inner.text, at));
+    // Whole lines go with their indentation.
+    const move = (offset: number): number =>
+      lines && isBlock ? lineAt(source.text, place(offset)).start : place(offset);
+    return {
+      source,
+      change: {
+        ...change,
+        start: move(change.start),
+        end: move(change.end),
+        text: encode(change.text),
+        path: [...path, ...change.path],
+      },
+      expectation: { document, path, value: result.text },
+    };
+  });
+}
+
+function startsLine(text: string, offset: number): boolean {
+  return offset === 0 || text[offset - 1] === "\n";
 }
 
 function withoutRepeats(source: Source, steps: readonly Step[]): Step[] {

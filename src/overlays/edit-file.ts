@@ -1,22 +1,24 @@
 import { isMap, type Node } from "yaml";
-import type { GitspanError } from "../model/errors.ts";
+import { FILE_FORMATS } from "../model/target.ts";
 import { assignNamed } from "./assign.ts";
-import { carryOut, type Plan } from "./carry-out.ts";
+import { carryOut, joined, type Plan } from "./carry-out.ts";
 import type { EditResult } from "./change.ts";
-import { findSites, type ImageSite } from "./image-sites.ts";
+import { findSites } from "./formats.ts";
+import type { ImageSite } from "./image-sites.ts";
 import { type BumpIntent, type EditIntent, type ImageIntent, type SetValueIntent, wantedFields } from "./intents.ts";
 import { type Entry, imageEntries, kindOf, selectEntries } from "./kustomize-entries.ts";
 import { planKustomizeImages } from "./kustomize-images.ts";
 import { planRefs } from "./kustomize-refs.ts";
 import { locate } from "./locate.ts";
-import { type Slot, startOf } from "./place.ts";
+import { locateIn } from "./named-paths.ts";
+import type { Slot } from "./place.ts";
 import { planSites, siteMissing } from "./plan-sites.ts";
-import { parseSource, refusal, type Source } from "./source.ts";
+import { parseSource, type Source } from "./source.ts";
 import { mentionWarning, onlyInText } from "./text-mentions.ts";
 
 /** Where images are looked for; `auto`: everywhere. */
-export const FILE_FORMATS = ["auto", "kustomize", "helm", "raw"] as const;
-export type FileFormat = (typeof FILE_FORMATS)[number];
+export const EDIT_FORMATS = ["auto", "kustomize", ...FILE_FORMATS] as const;
+export type EditFormat = (typeof EDIT_FORMATS)[number];
 
 /**
  * Changes one YAML file, whatever it is. All intents or none; throws the `edit-...` errors with file, line and column.
@@ -27,7 +29,7 @@ export function editFile(
   text: string,
   intents: readonly EditIntent[],
   file: string,
-  format: FileFormat = "auto",
+  format: EditFormat = "auto",
 ): EditResult {
   const source = parseSource(text, file);
   const images = intents.filter((intent) => intent.op === "set-image");
@@ -40,37 +42,23 @@ export function editFile(
     assignNamed(intents.flatMap((intent) => (intent.op === "set-value" ? [valueOf(source, intent)] : []))),
     ...intents.map((intent) => (intent.op === "bump" ? planBump(source, intent, format) : NOTHING)),
   ];
-  return carryOut(source, {
-    steps: plans.flatMap(({ steps }) => steps),
-    warnings: plans.flatMap(({ warnings }) => warnings),
-  });
+  return carryOut(source, joined(plans));
 }
 
 const NOTHING: Plan = { steps: [], warnings: [] };
 
-function valueOf(source: Source, intent: SetValueIntent): { slot: Slot; value: string } {
-  const documents = intent.doc === undefined ? [...source.documents.keys()] : [intent.doc];
-  const slots: Slot[] = [];
-  let error: GitspanError | undefined;
-  for (const document of documents) {
-    const located = locate(source, document, intent.path);
-    if (located.kind === "found") slots.push(located.slot);
-    else error ??= located.error;
-  }
-  const [slot, second] = slots;
-  if (slot === undefined) throw error ?? siteMissing(source, "value");
-  if (second === undefined) return { slot, value: intent.new };
-  throw refusal(source, "edit-ambiguous", startOf(second.pair?.key ?? second.node), "a second document has this path", {
-    hint: `Say which document is meant, counted from 0: ${second.document}#path.`,
-  });
+function valueOf(source: Source, { doc, path, new: value }: SetValueIntent): { slot: Slot; value: string } {
+  const located = doc === undefined ? locateIn({ source }, path) : locate(source, doc, path);
+  if (located.kind === "found") return { slot: located.slot, value };
+  throw located.error;
 }
 
-function planBump(source: Source, intent: BumpIntent, format: FileFormat): Plan {
+function planBump(source: Source, intent: BumpIntent, format: EditFormat): Plan {
   const { image: repository, newName, newTag, digest } = intent;
   const imageIntent: ImageIntent = { repository, newName, newTag, digest };
   const wanted = wantedFields(imageIntent, "tag+digest");
   const entries = format === "auto" || format === "kustomize" ? kustomizeEntries(source) : [];
-  const sites = format === "kustomize" ? [] : sitesOf(source, entries, intent, format);
+  const sites = sitesOf(source, entries, intent, format);
   const isListed = selectEntries(source, entries, repository).length > 0;
   // Without any place the list of images answers too: what was renamed already is done, else it names what it has.
   const inText = isListed || sites.length > 0 ? undefined : onlyInText(source, repository);
@@ -81,17 +69,16 @@ function planBump(source: Source, intent: BumpIntent, format: FileFormat): Plan 
     isListed || sites.length === 0 ? planKustomizeImages(source, [imageIntent], {}) : NOTHING,
     planSites(source, sites, wanted, repository),
   ];
-  const steps = plans.flatMap((plan) => plan.steps);
-  const mentioned = steps.length === 0 ? [] : mentionWarning(source, repository);
-  return { steps, warnings: [...plans.flatMap(({ warnings }) => warnings), ...mentioned] };
+  const { steps } = joined(plans);
+  const mentioned = steps.length === 0 ? [] : mentionWarning(source, repository, sites);
+  return { steps, warnings: [...joined(plans).warnings, ...mentioned] };
 }
 
-function sitesOf(source: Source, entries: readonly Entry[], intent: BumpIntent, format: FileFormat): ImageSite[] {
+function sitesOf(source: Source, entries: readonly Entry[], intent: BumpIntent, format: EditFormat): ImageSite[] {
+  if (format === "kustomize") return [];
   const listed = new Set<unknown>(entries.map(({ place }) => place.map));
   const find = (repository: string): ImageSite[] =>
-    [...source.documents.keys()]
-      .flatMap((document) => findSites(source, document, repository))
-      .filter((site) => !listed.has(site.at.holder) && (format !== "raw" || site.reference !== undefined));
+    findSites(source, format, repository).filter((site) => !listed.has(site.at.holder));
   const sites = find(intent.image);
   return sites.length > 0 || intent.newName === undefined ? sites : find(intent.newName);
 }

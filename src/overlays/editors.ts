@@ -1,7 +1,7 @@
 import type { ImageValue } from "../model/delivery.ts";
-import type { HelmPlace, KustomizePlace, Place } from "../model/target.ts";
+import type { DigestPolicy, KustomizePlace, Place } from "../model/target.ts";
 import type { EditResult } from "./change.ts";
-import { editHelmValues, holdsHelmValues, readHelmValues } from "./helm-values.ts";
+import { editFilePlace, holdsFilePlace, readFilePlace } from "./file-editor.ts";
 import type { ReferenceText } from "./image-text.ts";
 import { type ImageIntent, imageIntent } from "./intents.ts";
 import { editKustomizeImages, holdsKustomizeImage, readKustomizeImage } from "./kustomize-images.ts";
@@ -21,35 +21,27 @@ export interface Editor {
   holds(text: string, image: ImageValue): boolean;
 }
 
-export function editorOf(place: Place): Editor {
-  switch (place.format) {
-    case "kustomize":
-      return kustomize(place);
-    case "helm":
-      return helm(place);
-  }
+export function editorOf(place: Place, policy?: DigestPolicy): Editor {
+  if (place.format === "kustomize") return kustomize(place, policy);
+  return {
+    paths: [place.file],
+    edit: (text, intents, file) => editFilePlace(place, text, intents, { file, policy }),
+    read: (text, repository, file) => readFilePlace(place, text, repository, file),
+    holds: (text, image) => holdsFilePlace(place, text, imageIntent(image), policy),
+  };
 }
 
 // sigs.k8s.io/kustomize/api/konfig/general.go, RecognizedKustomizationFileNames
 const KUSTOMIZATION_NAMES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-function kustomize({ directory }: KustomizePlace): Editor {
+function kustomize({ directory }: KustomizePlace, policy: DigestPolicy | undefined): Editor {
   return {
     paths: KUSTOMIZATION_NAMES.map((name) => (directory === "" ? name : `${directory}/${name}`)),
-    edit: editKustomizeImages,
+    edit: (text, intents, file) => editKustomizeImages(text, intents, file, { policy }),
     read: (text, repository, file) => {
       const found = readKustomizeImage(text, repository, file);
       return found && { repository: found.newName ?? repository, tag: found.newTag, digest: found.digest };
     },
-    holds: holdsKustomizeImage,
-  };
-}
-
-function helm(place: HelmPlace): Editor {
-  return {
-    paths: [place.file],
-    edit: (text, intents, file) => editHelmValues(place, text, intents, file),
-    read: (text, repository, file) => readHelmValues(place, text, repository, file),
-    holds: (text, image) => holdsHelmValues(place, text, imageIntent(image)),
+    holds: (text, image) => holdsKustomizeImage(text, image, { policy }),
   };
 }

@@ -1,7 +1,7 @@
 import { isScalar } from "yaml";
 import { isRepository } from "../model/image.ts";
 import { readReference, sameRepository } from "./image-text.ts";
-import { keyOf, type MapPlace, type Slot, slotOf } from "./place.ts";
+import { keyOf, type MapPlace, type Slot, slotOf, startOf, type YamlMap, type YamlPair } from "./place.ts";
 import { refusal, type Source } from "./source.ts";
 import { valueText } from "./steps.ts";
 import { walk } from "./walk.ts";
@@ -12,6 +12,8 @@ export interface ImageSite {
   at: Slot;
   /** The whole reference in one value; then there is neither name, tag nor digest. */
   reference?: Slot;
+  /** Stands before the reference in its value: `nginx=` in `nginx=mirror.io/nginx:1.2`. */
+  prefix?: string;
   /** The name to write where the whole reference is still empty. */
   emptyName?: string;
   /** Stands before the name: `ghcr.io` where the name is `org/app`. */
@@ -23,27 +25,58 @@ export interface ImageSite {
   digestLine?: { place: MapPlace; key: string };
 }
 
-/** Every site of an image in one document, in the order of the text. Throws `edit-ambiguous` when a site has two tags. */
-export function findSites(source: Source, document: number, repository: string): ImageSite[] {
-  const { maps, slots } = walk(source, document);
-  const byMap = new Map<unknown, MapPlace>(maps.map((place) => [place.map, place]));
-  const sites: ImageSite[] = [];
-  const tags = new Set<unknown>();
-  for (const slot of slots) {
-    const text = isScalar(slot.node) ? slot.node.value : undefined;
-    if (typeof text !== "string" || !text.includes(lastPart(repository))) continue;
-    const place = slot.pair === undefined ? undefined : byMap.get(slot.holder);
-    const site = referenceSite(slot, place, text, repository) ?? fieldSite(slot, place, text, repository);
-    if (site === undefined) continue;
-    // `name` and `repository` of one map may both say the image: it is one site.
-    const own = site.tag?.pair ?? site.digest?.pair ?? site;
-    if (tags.size !== tags.add(own).size) sites.push(site);
-  }
-  return sites;
+/** The sites of an image in one document, in the order of the text. */
+export type SiteFinder = (source: Source, document: number, repository: string) => ImageSite[];
+
+/** Values that are a whole reference, whatever their keys are. */
+export const referenceSites: SiteFinder = (source, document, repository) =>
+  mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
+    return referenceSite(slot, place, text, repository) ?? [];
+  });
+
+/** Maps that name the image with a tag or digest beside it. Throws `edit-ambiguous` when one has two tags. */
+export const fieldSites: SiteFinder = (source, document, repository) =>
+  mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
+    return fieldSite(slot, place, text, repository) ?? [];
+  });
+
+/** Beyond that every place would have to be compared with every other one. */
+const MAX_SITES = 1000;
+
+/**
+ * What any of the finders sees, once each: `name` and `repository` of one map may both say the image, and a marker may
+ * stand beside either. Throws `edit-too-large` beyond 1000.
+ */
+export function uniqueSites(sites: readonly ImageSite[]): ImageSite[] {
+  const owners = new Set<unknown>();
+  const unique = sites.filter((site) => {
+    const own = site.reference ?? site.tag ?? site.digest ?? site.at;
+    return owners.size !== owners.add(own.pair ?? own.node).size;
+  });
+  const beyond = unique[MAX_SITES];
+  if (beyond === undefined) return unique;
+  throw refusal(beyond.at.source, "edit-too-large", startOf(beyond.at.node), `more than ${MAX_SITES} places`, {
+    hint: "Split the file.",
+  });
 }
 
-function lastPart(repository: string): string {
-  return repository.slice(repository.lastIndexOf("/") + 1);
+interface Mention {
+  slot: Slot;
+  /** The map that the value is in. */
+  place: MapPlace | undefined;
+  text: string;
+}
+
+/** The texts that may name the image. */
+export function mentioning(source: Source, document: number, repository: string): Mention[] {
+  const { maps, slots } = walk(source, document);
+  const last = repository.slice(repository.lastIndexOf("/") + 1);
+  const byMap = new Map<unknown, MapPlace>(maps.map((place) => [place.map, place]));
+  return slots.flatMap((slot) => {
+    const text = isScalar(slot.node) ? slot.node.value : undefined;
+    if (typeof text !== "string" || !text.includes(last)) return [];
+    return [{ slot, place: slot.pair === undefined ? undefined : byMap.get(slot.holder), text }];
+  });
 }
 
 function referenceSite(
@@ -90,13 +123,32 @@ const TAG = /(?:image)?tag$/;
 const DIGEST = /(?:image)?digest$/;
 const REGISTRY = /(?:image)?registry$/;
 
+/** What is before the ending of a key; `undefined` when it does not end so. */
 function stemOf(key: string, ending: RegExp): string | undefined {
   const plain = key.toLowerCase().replaceAll(/[_-]/g, "");
   return ending.test(plain) ? plain.replace(ending, "") : undefined;
 }
 
+// A map of many images is asked about each, and trees never change here.
+const stems = new WeakMap<YamlMap, Map<RegExp, Map<string, YamlPair[]>>>();
+
+function pairsOf(map: YamlMap, ending: RegExp, stem: string): YamlPair[] {
+  const ofMap = stems.get(map) ?? new Map<RegExp, Map<string, YamlPair[]>>();
+  stems.set(map, ofMap);
+  let ofEnding = ofMap.get(ending);
+  if (ofEnding === undefined) {
+    ofEnding = new Map();
+    ofMap.set(ending, ofEnding);
+    for (const pair of map.items) {
+      const own = stemOf(keyOf(pair), ending);
+      if (own !== undefined) ofEnding.set(own, [...(ofEnding.get(own) ?? []), pair]);
+    }
+  }
+  return ofEnding.get(stem) ?? [];
+}
+
 function companion(place: MapPlace, ending: RegExp, stem: string): Slot | undefined {
-  const [pair, second] = place.map.items.filter((item) => stemOf(keyOf(item), ending) === stem);
+  const [pair, second] = pairsOf(place.map, ending, stem);
   if (pair === undefined) return undefined;
   const slot = slotOf(place, pair);
   if (second === undefined) return slot;

@@ -23,7 +23,7 @@ export function readSite(site: ImageSite, fallback: string): ReferenceText {
   const prefix = textOf(site.registry) ?? "";
   const full = (name: string): string => (prefix === "" ? name : `${prefix}/${name}`);
   if (site.reference !== undefined) {
-    const found = readReference(textOf(site.reference) ?? "");
+    const found = referenceOf(site);
     return found === undefined ? { repository: fallback } : { ...found, repository: full(found.repository) };
   }
   const name = textOf(site.name);
@@ -39,7 +39,7 @@ export function readSite(site: ImageSite, fallback: string): ReferenceText {
 export function planSite(site: ImageSite, wanted: WantedFields): SitePlan {
   const plan: SitePlan = { assignments: [], insertions: [], tagOnly: false };
   if (site.reference !== undefined) {
-    plan.assignments.push(assignment(site, site.reference, wantedReference(site, site.reference, wanted)));
+    plan.assignments.push(assignment(site, site.reference, wantedReference(site, wanted)));
     return plan;
   }
   const { newName, newTag, digest } = wanted;
@@ -76,14 +76,18 @@ function tagAlone(site: ImageSite, { newTag, digest }: WantedFields, plan: SiteP
   return [assignment(site, site.tag, newTag)];
 }
 
-function wantedReference(site: ImageSite, slot: Slot, { newName, newTag, digest }: WantedFields): string {
-  const before = readReference(textOf(slot) ?? "");
+function referenceOf({ reference, prefix = "" }: ImageSite): ReferenceText | undefined {
+  return readReference((textOf(reference) ?? "").slice(prefix.length));
+}
+
+function wantedReference(site: ImageSite, { newName, newTag, digest }: WantedFields): string {
+  const before = referenceOf(site);
   const name = newName ?? site.emptyName;
   const repository = name === undefined ? before?.repository : withoutRegistry(site, name);
   if (repository === undefined) throw noPlace(site, "the name");
   const tag = newTag === undefined && digest === undefined ? before?.tag : (newTag ?? undefined);
   const pin = newTag === undefined && digest === undefined ? before?.digest : (digest ?? undefined);
-  return writeReference({ repository, tag, digest: pin });
+  return (site.prefix ?? "") + writeReference({ repository, tag, digest: pin });
 }
 
 function withoutRegistry(site: ImageSite, name: string): string {

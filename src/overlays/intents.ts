@@ -2,6 +2,7 @@ import type { ImageValue } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import { type Digest, isDigest, isRepository, isTag } from "../model/image.ts";
 import type { SelectorStep } from "../model/selector.ts";
+import type { DigestPolicy } from "../model/target.ts";
 
 /** "This image is to run with these values", wherever and however the file writes it. */
 export interface ImageIntent {
@@ -55,12 +56,6 @@ export interface BumpIntent {
 }
 
 export type EditIntent = SetImageIntent | SetRefIntent | SetValueIntent | BumpIntent;
-
-/**
- * What of an image is written where the intent has both: `tag+digest` (kustomize runs the digest and shows the tag),
- * or only one of them.
- */
-export type DigestPolicy = "tag+digest" | "tag" | "digest";
 
 export function imageIntent(image: ImageValue): ImageIntent {
   return { repository: image.repository, newTag: image.tag, digest: image.digest };

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isSeq, type Node } from "yaml";
+import { sameRepository } from "./image-text.ts";
 import { targetOf } from "./nodes.ts";
 import { type MapPlace, onlyPair, pairsNamed, startOf, type YamlMap, type YamlPair } from "./place.ts";
 import { scalarText } from "./scalar.ts";
@@ -85,9 +86,13 @@ export function refuseUncertain(entry: Entry): void {
  * `name` are ambiguous, as is one that renames the repository away beside another that renames something to it.
  */
 export function selectEntries(source: Source, entries: readonly Entry[], repository: string): Entry[] {
-  const byName = entries.filter((entry) => entry.name === repository);
-  const byNewName = entries.filter((entry) => entry.newName === repository);
-  const renamedAway = byName.find((entry) => (entry.newName ?? "") !== "" && entry.newName !== repository);
+  // kustomize compares names as they are written; CI may say `docker.io/library/nginx` where manifests say `nginx`.
+  const exact = entries.some(({ name, newName }) => name === repository || newName === repository);
+  const isIt = (text: string | undefined): boolean =>
+    text === repository || (!exact && text !== undefined && sameRepository(text, repository));
+  const byName = entries.filter((entry) => isIt(entry.name));
+  const byNewName = entries.filter((entry) => isIt(entry.newName));
+  const renamedAway = byName.find((entry) => (entry.newName ?? "") !== "" && !isIt(entry.newName));
   const chosen = byName.length > 0 ? byName : byNewName;
   const rival = byNewName.find((entry) => !byName.includes(entry));
   const names = new Set<string | undefined>();

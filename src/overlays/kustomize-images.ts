@@ -1,15 +1,9 @@
 import type { ImageValue } from "../model/delivery.ts";
 import { GitspanError, isGitspanError } from "../model/errors.ts";
+import type { DigestPolicy } from "../model/target.ts";
 import { carryOut, type Plan } from "./carry-out.ts";
 import type { EditResult } from "./change.ts";
-import {
-  type DigestPolicy,
-  type ImageIntent,
-  imageIntent,
-  type SetImageIntent,
-  type WantedFields,
-  wantedFields,
-} from "./intents.ts";
+import { type ImageIntent, imageIntent, type SetImageIntent, type WantedFields, wantedFields } from "./intents.ts";
 import { type Entry, field, imageEntries, refuseUncertain, selectEntries } from "./kustomize-entries.ts";
 import { onlyPair, startOf, type YamlPair } from "./place.ts";
 import { parseSource, refusal, type Source } from "./source.ts";

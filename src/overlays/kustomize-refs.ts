@@ -89,6 +89,7 @@ function refStep({ slot, text, ref, span }: RemoteUrl, newRef: string): Step | u
   const value = text.slice(0, span[0]) + newRef + text.slice(span[1]);
   const start = from + quote + span[0];
   return {
+    source,
     change: { kind: "replace", start, end: start + ref.length, text: newRef, path, old: text, new: value },
     expectation: { document, path, value },
   };

@@ -1,6 +1,7 @@
-import { type Alias, isAlias, isMap, isSeq, type Node } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 import { GitspanError } from "../model/errors.ts";
 import { formatSelector, type SelectorStep } from "../model/selector.ts";
+import { embeddedIn } from "./embedded.ts";
 import { targetOf } from "./nodes.ts";
 import { keyTwice, type MapPlace, pairsNamed, type Slot, slotOf, startOf } from "./place.ts";
 import { scalarText } from "./scalar.ts";
@@ -15,7 +16,7 @@ export type Located =
   | { kind: "missing"; error: GitspanError };
 
 /**
- * Follows a way through one document. Throws `edit-ambiguous` where two things answer to a step; a way that ends early is
+ * Follows a way through one document, and on through a text in it that is YAML. Throws `edit-ambiguous` where two things answer to a step; a way that ends early is
  * no error yet.
  */
 export function locate(source: Source, document: number, steps: readonly SelectorStep[]): Located {
@@ -27,6 +28,8 @@ export function locate(source: Source, document: number, steps: readonly Selecto
       through ??= node;
       node = targetOf(node) ?? null;
     }
+    const text = slot === undefined || !isScalar(node) ? undefined : embeddedIn({ ...slot, node });
+    if (text !== undefined) return locate(text, 0, steps.slice(index));
     const way = { source, document, path: slot?.path ?? [], chain: slot?.chain ?? [], through };
     const isLast = index === steps.length - 1;
     const error = (): GitspanError => missing(source, slot, steps.slice(0, index), step);

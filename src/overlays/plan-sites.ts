@@ -10,8 +10,7 @@ import { onlyInText } from "./text-mentions.ts";
 
 /** The steps that write one image at these sites. Throws `edit-ambiguous`, `edit-shared-value`, `edit-unsupported`. */
 export function planSites(source: Source, sites: readonly ImageSite[], wanted: WantedFields, repository: string): Plan {
-  const twice = sites.find(({ at }) => at.twice !== undefined)?.at.twice;
-  if (twice !== undefined) throw keyTwice(source, twice);
+  for (const { at } of sites) if (at.twice !== undefined) throw keyTwice(at.source, at.twice);
   const plans = sites.map((site) => planSite(site, wanted));
   const { steps, warnings } = assignEverywhere(plans.flatMap(({ assignments }) => assignments));
   const all = [...steps, ...plans.flatMap(({ insertions }) => insertions)];

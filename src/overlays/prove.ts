@@ -35,6 +35,7 @@ export function prove(
     from = change.end;
   }
   const reread = reparse(after, before.file);
+  if (before.json && !reread.json) throw unproven(before.file, "the result is not valid JSON");
   if (reread.documents.length !== before.documents.length)
     throw unproven(before.file, "the number of documents differs");
   before.documents.forEach((document, index) => {

@@ -43,10 +43,10 @@ export function isWritable(value: string): boolean {
 }
 
 // Stricter than YAML asks: what is left out is quoted, which is right everywhere. Safe in flow collections too.
-const PLAIN_SHAPE = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+-]|:(?=[A-Za-z0-9_]))*$/;
+const PLAIN_SHAPE = /^[A-Za-z0-9_](?:[A-Za-z0-9_./@+=-]|:(?=[A-Za-z0-9_]))*$/;
 
 // Placeholders that something fills in before YAML is read for the last time: `${REGISTRY}/app:${TAG}`.
-const BLOCK_SHAPE = /^[A-Za-z0-9_$](?:[A-Za-z0-9_./@+${}-]|:(?=[A-Za-z0-9_$]))*$/;
+const BLOCK_SHAPE = /^[A-Za-z0-9_$](?:[A-Za-z0-9_./@+=${}-]|:(?=[A-Za-z0-9_$]))*$/;
 
 function isSafePlain(value: string, block: boolean): boolean {
   return (PLAIN_SHAPE.test(value) || (block && BLOCK_SHAPE.test(value))) && plainType(value) === "string";

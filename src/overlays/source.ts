@@ -6,32 +6,53 @@ import { aliasesOf, type YamlDocument } from "./nodes.ts";
 const MAX_CHARACTERS = 1024 * 1024;
 const MAX_DEPTH = 100;
 const MAX_ALIASES = 1000;
+const MAX_DOCUMENTS = 2000;
 
 /** A parsed file: the text is the truth, the trees only say where things stand in it. */
 export interface Source {
   text: string;
   file: string;
   documents: YamlDocument[];
+  /** What is written into JSON must be JSON too. */
+  json: boolean;
+  /** Set for a text that is a value of another file. */
+  host?: Host;
 }
+
+/** Where a text lies in the file that people see. */
+interface Host {
+  source: Source;
+  /** The place in the host's text of a place in this one. */
+  outward(offset: number): number;
+}
+
+type Positioned = Pick<Source, "text" | "file" | "host">;
 
 /**
  * Parses a YAML stream. Duplicate keys are allowed here (they occur in real files); who edits must check that the path
  * it takes is unambiguous. Throws `edit-too-large` beyond the limits and `edit-parse` for what is not YAML.
  */
-export function parseSource(text: string, file: string): Source {
+export function parseSource(text: string, file: string, host?: Host): Source {
   if (text.length > MAX_CHARACTERS) {
     throw new GitspanError("edit-too-large", `${file} has more than ${MAX_CHARACTERS} characters`, {
       hint: "Move the images into a smaller file of their own.",
+      at: { file, line: 1, column: 1 },
     });
   }
   const tokens = [...new Parser().parse(text)];
-  checkDepth({ text, file }, tokens);
+  checkDepth({ text, file, host }, tokens);
   const options = { uniqueKeys: false, keepSourceTokens: true, prettyErrors: false, logLevel: "error" } as const;
   const documents = [...new Composer(options).compose(tokens)];
+  if (documents.length > MAX_DOCUMENTS) {
+    throw new GitspanError("edit-too-large", `${file} has more than ${MAX_DOCUMENTS} documents`, {
+      hint: "Split the file.",
+      at: { file, line: 1, column: 1 },
+    });
+  }
   for (const document of documents) {
     const error = document.errors[0];
     if (error !== undefined) {
-      throw refusal({ text, file }, "edit-parse", error.pos[0], `not valid YAML: ${error.message}`, {
+      throw refusal({ text, file, host }, "edit-parse", error.pos[0], `not valid YAML: ${error.message}`, {
         hint: "Repair the file; nothing is written into one that cannot be read.",
         cause: error,
       });
@@ -40,13 +61,24 @@ export function parseSource(text: string, file: string): Source {
   if (documents.reduce((sum, document) => sum + aliasesOf(document).size, 0) > MAX_ALIASES) {
     throw new GitspanError("edit-too-large", `${file} has more than ${MAX_ALIASES} aliases`, {
       hint: "Write the values out, or split the file.",
+      at: { file, line: 1, column: 1 },
     });
   }
-  return { text, file, documents };
+  return { text, file, documents, json: isJson(text), host };
+}
+
+function isJson(text: string): boolean {
+  if (!/^\uFEFF?\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ""));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Walks the tokens without recursion: the tree is only built once it is known to be shallow. */
-function checkDepth(source: Pick<Source, "text" | "file">, tokens: readonly CST.Token[]): void {
+function checkDepth(source: Positioned, tokens: readonly CST.Token[]): void {
   const stack = tokens.map((token) => ({ token, depth: 0 }));
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { token, depth } = top;
@@ -66,7 +98,8 @@ function childrenOf(token: CST.Token): CST.Token[] {
 }
 
 /** 1-based line and column, as editors show them; a byte order mark takes no column. */
-export function positionAt(source: Pick<Source, "text" | "file">, offset: number): SourcePosition {
+export function positionAt(source: Positioned, offset: number): SourcePosition {
+  if (source.host !== undefined) return positionAt(source.host.source, source.host.outward(offset));
   const before = source.text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   const mark = lineStart === 0 && before.startsWith("\uFEFF") ? 1 : 0;
@@ -87,12 +120,14 @@ export function excerptAt(text: string, line: number): string {
 
 /** An error at a place of the file; the message shows the line. */
 export function refusal(
-  source: Pick<Source, "text" | "file">,
+  source: Positioned,
   code: ErrorCode,
   offset: number,
   message: string,
   details: { hint: string; cause?: unknown },
 ): GitspanError {
+  if (source.host !== undefined)
+    return refusal(source.host.source, code, source.host.outward(offset), message, details);
   const at = positionAt(source, offset);
   const excerpt = excerptAt(source.text, at.line);
   const shown = excerpt === "" ? "" : `: ${excerpt}`;

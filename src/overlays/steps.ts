@@ -6,10 +6,12 @@ import { anchorOf, tagOf, targetOf } from "./nodes.ts";
 import { keyOf, keyTwice, type MapPlace, refuseShared, type Slot, slotOf, startOf, type YamlPair } from "./place.ts";
 import type { Expectation } from "./prove.ts";
 import { isWritable, plainType, type ScalarStyle, scalarText, styleOf, writeString } from "./scalar.ts";
-import { refusal } from "./source.ts";
+import { refusal, type Source } from "./source.ts";
 
 /** One thing done to one value: the splice, what must be true afterwards, and what people should know. */
 export interface Step {
+  /** The text that it is done to. */
+  source: Source;
   change: Change;
   expectation: Expectation;
   warning?: string;
@@ -24,7 +26,7 @@ export function setValue(place: MapPlace, pair: YamlPair, value: string): Step |
 
 /** As `setValue`, for list items too. `shared`: it may be seen through aliases of it, wherever they are. */
 export function setSlot(slot: Slot, value: string, { shared = false } = {}): Step | undefined {
-  const { node, path, document } = slot;
+  const { source, node, path, document } = slot;
   const old = valueText(node);
   if (old === value && !isOtherType(node)) return undefined;
   refuseUnwritable(slot, node, value);
@@ -44,6 +46,7 @@ export function setSlot(slot: Slot, value: string, { shared = false } = {}): Ste
       throw unsupported(slot, slot.pair?.key ?? node, "the empty value is not plain");
     const text = ` ${writeString(value, "plain")}`;
     return {
+      source,
       change: { kind: "insert", start: colon, end: colon, text, path, old: undefined, new: value },
       expectation,
     };
@@ -56,17 +59,21 @@ export function setSlot(slot: Slot, value: string, { shared = false } = {}): Ste
     tag === undefined &&
     type !== "string" &&
     plainType(old ?? "") === type &&
-    type !== "other"
+    type !== "other" &&
+    (!source.json || JSON_NUMBER.test(value))
   ) {
     const warning = `${slot.source.file}: ${path.at(-1)} ${value} is written without quotes, as ${old} was: YAML reads it as a ${type}`;
-    return { change: { ...change, text: value }, expectation: { ...expectation, anyType: true }, warning };
+    return { source, change: { ...change, text: value }, expectation: { ...expectation, anyType: true }, warning };
   }
   const text =
     style === "plain"
       ? writeString(value, neededStyle(slot, value), { block: isBlock(slot) })
       : writeString(value, style);
-  return { change: { ...change, text }, expectation };
+  return { source, change: { ...change, text }, expectation };
 }
+
+// https://www.rfc-editor.org/rfc/rfc8259#section-6
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 /** Puts `key: value` behind `after`, indented and quoted like it. `behind` is the key it will follow in the result. */
 export function insertValue(place: MapPlace, key: string, value: string, after: YamlPair, behind: string): Step {
@@ -83,12 +90,14 @@ export function insertValue(place: MapPlace, key: string, value: string, after: 
     throw unsupported(place, after.key, `no place to put "${key}" behind this`);
   }
   const line = lineAt(text, valueEnd);
-  const written = `${writeString(key, keyStyle)}: ${writeString(value, style ?? "plain")}`;
+  const valueStyle = place.source.json ? "double" : (style ?? "plain");
+  const written = `${writeString(key, keyStyle)}: ${writeString(value, valueStyle)}`;
   const newLine = `${eolFor(text, line)}${" ".repeat(lead.width)}`;
   const separator = place.map.flow !== true ? newLine : lead.kind === "blank" && lead.width > 0 ? `,${newLine}` : ", ";
   const at = place.map.flow === true ? valueEnd : line.end;
   const path = [...place.path, key];
   return {
+    source: place.source,
     change: { kind: "insert", start: at, end: at, text: `${separator}${written}`, path, old: undefined, new: value },
     expectation: { document: place.document, path, value, insertAfter: behind },
   };
@@ -100,6 +109,7 @@ export function removeValue(place: MapPlace, pair: YamlPair): Step {
   const [start, end] = place.map.flow === true ? flowSpan(place, pair) : blockSpan(place, pair);
   const path = [...place.path, keyOf(pair)];
   return {
+    source: place.source,
     change: { kind: "delete", start, end, text: "", path, old: valueText(pair.value), new: undefined },
     expectation: { document: place.document, path, value: undefined },
   };
@@ -158,8 +168,9 @@ function isOtherType(node: Node | null): boolean {
   return isScalar(node) && typeof node.value !== "string" && typeof node.value !== "number";
 }
 
-/** Plain where that stays a string, else the quotes that are already used around it. */
+/** Plain where that stays a string, else the quotes that are already used around it; JSON has one kind. */
 function neededStyle(slot: Slot, value: string): ScalarStyle {
+  if (slot.source.json) return "double";
   if (writeString(value, "plain", { block: isBlock(slot) }) === value) return "plain";
   const styles = slot.holder.items.map((item) => styleOf(isPair<Node, Node | null>(item) ? item.value : item));
   return styles.find((style) => style === "single" || style === "double") ?? "double";

@@ -49,6 +49,20 @@ test("each line is answered in order, whatever becomes of the others", async () 
   ]);
 });
 
+test("a bump finds the image in every layout", async () => {
+  const layouts = [
+    "kind: Deployment\nspec: {containers: [{image: 'r.io/app:v1'}]}\n",
+    "image: {repository: r.io/app, tag: v1}\n",
+    "patches:\n- patch: |\n    - {op: replace, path: /a, value: r.io/app:v1}\n",
+    "kind: Application\nspec: {source: {kustomize: {images: [x=r.io/app:v1]}, helm: {values: 'a: r.io/app:v1'}}}\n",
+    "helm:\n  parameters: [{name: repository, value: r.io/app}, {name: tag, value: v1}]\n",
+    'n: r.io/app # {"$imagepolicy": "a:b:name"}\nt: v1 # {"$imagepolicy": "a:b:tag"}\n',
+    '{"image": "r.io/app:v1"}',
+  ];
+  const { answers } = await batch(...layouts.map((text, id) => ({ id, before: text, intents: [bump] })));
+  expect(answers).toEqual(layouts.map((text, id) => ({ id, after: text.replaceAll("v1", "v2"), warnings: [] })));
+});
+
 test.each<[string, object | string, string]>([
   ["no JSON", "{", "bad-request"],
   ["no object", "[]", "bad-request"],

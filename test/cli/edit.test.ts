@@ -90,6 +90,43 @@ describe("what the flags mean", () => {
     expect(await runCli(["edit", ...flags], { input: kustomization })).toEqual({ code: 0, stdout: after, stderr: "" });
   });
 
+  test.each<[format: string, moved: string[]]>([
+    ["auto", ["a", "b", "c", "d", "e"]],
+    ["kustomize", []],
+    ["helm", ["a", "b", "e"]],
+    ["raw", ["a", "e"]],
+    ["patch", ["a", "d", "e"]],
+    ["argocd", ["a", "b", "c", "d", "e"]],
+    ["json", ["a", "b", "e"]],
+    ["flux", ["e"]],
+    ["yaml", ["a", "b", "c", "e"]],
+  ])("--format %s looks where that format has images", async (format, moved) => {
+    const parts: Record<string, string> = {
+      a: "a: r.io/app:v1\n",
+      b: "b: {repository: r.io/app, tag: v1}\n",
+      c: "kustomize: {images: [x=r.io/app:v1]}\n",
+      d: "patches:\n- patch: |\n    image: r.io/app:v1\n",
+      e: 'e: r.io/app:v1 # {"$imagepolicy": "x:y"}\n',
+    };
+    const before = Object.values(parts).join("");
+    const after = Object.entries(parts).map(([part, text]) => (moved.includes(part) ? text.replace("v1", "v2") : text));
+    const { code, stdout } = await runCli(["edit", ...IMAGE, "--format", format], { input: before });
+    expect([code, stdout]).toEqual(moved.length === 0 ? [1, ""] : [0, after.join("")]);
+  });
+
+  test("a refusal inside of a text underlines the place in the file", async () => {
+    const input = "patches:\n- patch: |\n    image: r.io/app:v1\n    image: b\n";
+    const { code, stderr } = await runCli(["edit", ...IMAGE], { input });
+    expect([code, stderr]).toEqual([
+      1,
+      `gitspan: stdin:3:5: the key "image" stands here a second time
+  3 |     image: r.io/app:v1
+    |     ^^^^^^
+  hint: Remove one of the two "image" lines.
+`,
+    ]);
+  });
+
   test.each<[string[], string]>([
     [[], "there is nothing to change"],
     [["--image", "r.io/app"], "there is no tag, digest or new name to write"],
@@ -100,7 +137,6 @@ describe("what the flags mean", () => {
     [["--at", "a..b=1"], "this is not PATH=VALUE"],
     [[...IMAGE, "--write"], "standard input cannot be written to"],
     [[...IMAGE, "a.yaml", "b.yaml"], "the results of several files cannot be told apart"],
-    [[...IMAGE, "--format", "argocd"], "the format argocd is not supported yet"],
     [[...IMAGE, "--format", "toml"], "Allowed choices are"],
     [[...IMAGE, "--check", "--write"], "cannot be used with option"],
     [[...IMAGE, "--batch"], "--batch takes neither files nor changes"],

@@ -48,6 +48,32 @@ test("several files are places in their order, each for all images or for one", 
   ]);
 });
 
+test("every format has a form of its own", () => {
+  const forms: [form: string, place: object][] = [
+    [
+      "{raw: a/d.yaml, resource: Deployment/web, container: web}",
+      { format: "raw", file: "a/d.yaml", resource: "Deployment/web", container: "web" },
+    ],
+    ["{patch: ./p.yaml}", { format: "patch", file: "p.yaml" }],
+    ["{argocd: apps/.argocd-source-x.yaml}", { format: "argocd", file: "apps/.argocd-source-x.yaml" }],
+    ["{json: c.json, at: {tag: image.tag}}", { format: "json", file: "c.json", at: { tag: "image.tag" } }],
+    ["{flux: f.yaml, marker: 'flux-system:app'}", { format: "flux", file: "f.yaml", marker: "flux-system:app" }],
+    ["{yaml: 'v.yaml#a[name=x].tag'}", { format: "yaml", file: "v.yaml", at: { value: "a[name=x].tag" } }],
+    [
+      "{yaml: v.yaml, resource: A/b, at: {image: a}}",
+      { format: "yaml", file: "v.yaml", resource: "A/b", at: { image: "a" } },
+    ],
+  ];
+  expect(placesOf(ONE, `{files: [${forms.map(([form]) => form).join(", ")}]}`)).toEqual(
+    forms.map(([, place]) => place),
+  );
+});
+
+test("containers and resources of one file tell entries apart", () => {
+  const files = "{files: [{raw: d.yaml, container: a}, {raw: d.yaml, container: b}]}";
+  expect(placesOf(ONE, files)).toHaveLength(2);
+});
+
 test("one image may stand at several paths of a file", () => {
   const files = "{files: [{helm: v.yaml, at: {tag: web.tag}}, {helm: v.yaml, at: {tag: worker.tag}}]}";
   expect(placesOf(ONE, files)).toHaveLength(2);

@@ -84,7 +84,7 @@ test("one file that is refused stops all of them", () => {
 
 test("a file that is missing, and an image that has no place, are said", () => {
   expect(() => placeImages(everywhere, [app], new Map())).toThrow(
-    expect.objectContaining({ code: "git-path-missing", message: "there is no values file values.yaml" }),
+    expect.objectContaining({ code: "git-path-missing", message: "there is no file values.yaml" }),
   );
   const only = target({ format: "helm", file: "values.yaml", image: "r.io/app" });
   expect(() => placeImages(only, [worker], files)).toThrow(/no file of shop\/prod is for r\.io\/worker/);

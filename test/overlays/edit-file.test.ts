@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { isGitspanError } from "../../src/model/errors.ts";
-import { editFile, type FileFormat } from "../../src/overlays/edit-file.ts";
+import { type EditFormat, editFile } from "../../src/overlays/edit-file.ts";
 import type { EditIntent } from "../../src/overlays/intents.ts";
 
 const D = `sha256:${"d".repeat(64)}` as const;
 const REF = "https://github.com/org/app/config/default?ref=v1";
 
-function edit(text: string, intents: EditIntent[], file = "f.yaml", format: FileFormat = "auto") {
+function edit(text: string, intents: EditIntent[], file = "f.yaml", format: EditFormat = "auto") {
   try {
     const { text: after, warnings } = editFile(text, intents, file, format);
     expect(editFile(after, intents, file, format)).toEqual({ text: after, changes: [], warnings: [] });

@@ -2,15 +2,15 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { isGitspanError } from "../../src/model/errors.ts";
-import type { HelmPlace } from "../../src/model/target.ts";
+import type { FilePlace } from "../../src/model/target.ts";
 import { splice } from "../../src/overlays/change.ts";
-import { editHelmValues, readHelmValues } from "../../src/overlays/helm-values.ts";
+import { editFilePlace, readFilePlace } from "../../src/overlays/file-editor.ts";
 import type { ImageIntent } from "../../src/overlays/intents.ts";
 import { type GeneratedValues, helmValues, values } from "./values-arbitrary.ts";
 
 // FC_RUNS=100000 is the nightly depth; seeds are printed on failure.
 const runs = { numRuns: Number(process.env.FC_RUNS ?? 400) };
-const PLACE: HelmPlace = { format: "helm", file: "values.yaml" };
+const PLACE: FilePlace = { format: "helm", file: "values.yaml" };
 
 /** Values that the form has a place for. */
 const edits = helmValues.chain((file) =>
@@ -62,7 +62,7 @@ function applied(before: Data[], { images }: GeneratedValues, intents: readonly 
 test("an edit of values means what its intents say and nothing else", { timeout: 600_000 }, () => {
   fc.assert(
     fc.property(edits, ({ file, intents }) => {
-      const { text } = editHelmValues(PLACE, file.text, intents);
+      const { text } = editFilePlace(PLACE, file.text, intents);
       expect(dataOf(text)).toEqual(applied(dataOf(file.text), file, intents));
     }),
     runs,
@@ -74,14 +74,14 @@ test("only the splices change, a second time changes nothing, and what was writt
 }, () => {
   fc.assert(
     fc.property(edits, ({ file, intents }) => {
-      const { text, changes } = editHelmValues(PLACE, file.text, intents);
+      const { text, changes } = editFilePlace(PLACE, file.text, intents);
       expect(splice(file.text, changes)).toBe(text);
       expect(text.split("\n")).toHaveLength(file.text.split("\n").length);
-      expect(editHelmValues(PLACE, text, intents)).toEqual({ text, changes: [], warnings: [] });
+      expect(editFilePlace(PLACE, text, intents)).toEqual({ text, changes: [], warnings: [] });
       for (const { repository, newTag, digest } of intents) {
         const form = file.images.find((image) => image.repository === repository)!.form;
         const tag = form === "digest only" ? undefined : newTag;
-        expect(readHelmValues(PLACE, text, repository)).toEqual({ repository, tag, digest });
+        expect(readFilePlace(PLACE, text, repository)).toEqual({ repository, tag, digest });
       }
     }),
     runs,
@@ -91,9 +91,9 @@ test("only the splices change, a second time changes nothing, and what was writt
 test("the order of intents for different images does not matter", { timeout: 600_000 }, () => {
   fc.assert(
     fc.property(edits, ({ file, intents }) => {
-      const together = editHelmValues(PLACE, file.text, intents).text;
-      expect(editHelmValues(PLACE, file.text, intents.toReversed()).text).toBe(together);
-      expect(intents.reduce((text, intent) => editHelmValues(PLACE, text, [intent]).text, file.text)).toBe(together);
+      const together = editFilePlace(PLACE, file.text, intents).text;
+      expect(editFilePlace(PLACE, file.text, intents.toReversed()).text).toBe(together);
+      expect(intents.reduce((text, intent) => editFilePlace(PLACE, text, [intent]).text, file.text)).toBe(together);
     }),
     runs,
   );
@@ -122,9 +122,9 @@ const damaged = fc
 
 function outcomeOf(text: string, intents: readonly ImageIntent[]): string {
   try {
-    const result = editHelmValues(PLACE, text, intents);
+    const result = editFilePlace(PLACE, text, intents);
     const exact = splice(text, result.changes) === result.text;
-    return exact && editHelmValues(PLACE, result.text, intents).changes.length === 0 ? "made" : "wrong";
+    return exact && editFilePlace(PLACE, result.text, intents).changes.length === 0 ? "made" : "wrong";
   } catch (error) {
     if (!isGitspanError(error)) throw error;
     return error.at?.file === PLACE.file ? error.code : `${error.code} without a place`;

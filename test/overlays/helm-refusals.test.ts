@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isGitspanError } from "../../src/model/errors.ts";
-import type { HelmPaths } from "../../src/model/target.ts";
+import type { ValuePaths } from "../../src/model/target.ts";
 import { editorOf } from "../../src/overlays/editors.ts";
 import type { ImageIntent } from "../../src/overlays/intents.ts";
 
@@ -9,7 +9,7 @@ const BOTH: ImageIntent = { repository: "r.io/shop/app", newTag: "v2", digest: D
 const { digest: _digest, ...TAG } = BOTH;
 const { newTag: _tag, ...DIGEST } = BOTH;
 
-function refusal(text: string, at?: HelmPaths, intent: ImageIntent = BOTH): string {
+function refusal(text: string, at?: ValuePaths, intent: ImageIntent = BOTH): string {
   const editor = editorOf({ format: "helm", file: "values.yaml", at });
   try {
     editor.edit(text, [intent], "values.yaml");
@@ -62,7 +62,7 @@ describe("found by shape:", () => {
     [
       "only in a text",
       "patch: |\n  image: r.io/shop/app:v1\n",
-      "edit-unsupported 2:10 r.io/shop/app stands inside a text block, which is not edited yet: image: r.io/shop/app:v1",
+      "edit-unsupported 2:10 r.io/shop/app stands inside a text block that is not looked into: image: r.io/shop/app:v1",
     ],
     [
       "a tag that something else shares",
@@ -105,7 +105,7 @@ describe("found by shape:", () => {
 describe("found by paths:", () => {
   const text =
     "image:\n  repository: r.io/other\n  tag: v1\nlist:\n- {name: a, tag: v1}\n- {name: a, tag: v1}\nwhole: r.io/other:v1\n";
-  test.each<[string, HelmPaths, string]>([
+  test.each<[string, ValuePaths, string]>([
     ["no such key", { tag: "image.tog" }, 'edit-not-found 1:1 image has no "tog": image:'],
     ["no such map", { tag: "web.tag" }, 'edit-not-found 1:1 the file has no "web"'],
     [

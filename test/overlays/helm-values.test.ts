@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { HelmPaths, HelmPlace } from "../../src/model/target.ts";
+import type { FilePlace, ValuePaths } from "../../src/model/target.ts";
 import { editorOf } from "../../src/overlays/editors.ts";
 import { imageIntent } from "../../src/overlays/intents.ts";
 
@@ -8,13 +8,13 @@ const OLD = `sha256:${"0".repeat(64)}` as const;
 const IMAGE = { name: "app", repository: "r.io/shop/app" };
 const FILE = "values.yaml";
 
-function place(at?: HelmPaths): HelmPlace {
+function place(at?: ValuePaths): FilePlace {
   return at === undefined ? { format: "helm", file: FILE } : { format: "helm", file: FILE, at };
 }
 
 function edited(
   before: string,
-  at?: HelmPaths,
+  at?: ValuePaths,
   value: { tag?: string; digest?: typeof D } = { tag: "2.0", digest: D },
 ) {
   const editor = editorOf(place(at));
@@ -82,7 +82,7 @@ describe("values of every form are found by their shape:", () => {
 });
 
 describe("values are found by their paths:", () => {
-  test.each<[string, HelmPaths, string, string]>([
+  test.each<[string, ValuePaths, string, string]>([
     [
       "flat",
       { tag: "imageTag", digest: "imageDigest" },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { DigestPolicy, ImageIntent } from "../../src/overlays/intents.ts";
+import type { DigestPolicy } from "../../src/model/target.ts";
+import type { ImageIntent } from "../../src/overlays/intents.ts";
 import { editKustomizeImages } from "../../src/overlays/kustomize-images.ts";
 
 const OLD = `sha256:${"0".repeat(64)}` as const;

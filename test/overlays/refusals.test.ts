@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, GitspanError } from "../../src/model/errors.ts";
-import type { DigestPolicy, ImageIntent } from "../../src/overlays/intents.ts";
+import type { DigestPolicy } from "../../src/model/target.ts";
+import type { ImageIntent } from "../../src/overlays/intents.ts";
 import { editKustomizeImages } from "../../src/overlays/kustomize-images.ts";
 
 const DIGEST = `sha256:${"f".repeat(64)}` as const;

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
+import { FILE_FORMATS } from "../../model/target.ts";
 import { action, type Context } from "../action.ts";
 import type { EditOptions } from "../edit-options.ts";
 
-const FORMATS = ["auto", "kustomize", "helm", "raw", "argocd", "json"];
+const FORMATS = ["auto", "kustomize", ...FILE_FORMATS];
 
 // Not variadic: `--image a:1 file.yaml` would take the file for a second image.
 function collect(text: string, before: string[]): string[] {
@@ -21,11 +22,7 @@ export function addEdit(program: Command, context: Context): void {
     .addOption(repeatable("--image <reference>", "NAME[=NEWNAME][:TAG][@DIGEST]; may be repeated"))
     .addOption(repeatable("--ref <change>", "URL=NEW or OLD=NEW: the ?ref= of remote kustomizations; may be repeated"))
     .addOption(repeatable("--at <change>", "[DOCUMENT#]PATH=VALUE, as image.tag=1.4.2; may be repeated"))
-    .addOption(
-      new Option("--format <format>", "where images are looked for; argocd and json: not supported yet")
-        .choices(FORMATS)
-        .default("auto"),
-    )
+    .addOption(new Option("--format <format>", "where images are looked for").choices(FORMATS).default("auto"))
     .addOption(
       new Option("--check", "print nothing, exit with 1 when something would change").conflicts(["diff", "write"]),
     )
