@@ -3,7 +3,15 @@ import type { FilePlace } from "../model/target.ts";
 import { kustomizeStrings, listedValues, mayBeArgocd } from "./argocd-sites.ts";
 import { embeddingOf, sourcesIn } from "./embedded.ts";
 import { markedSites } from "./flux-markers.ts";
-import { fieldSites, type ImageSite, referenceSites, type SiteFinder, uniqueSites } from "./image-sites.ts";
+import {
+  fieldSites,
+  type ImageSite,
+  referenceSites,
+  type SiteFinder,
+  uniqueSites,
+  untaggedContainers,
+  untaggedImages,
+} from "./image-sites.ts";
 import { pairsNamed, type Slot, startOf } from "./place.ts";
 import { scalarText } from "./scalar.ts";
 import type { Source } from "./source.ts";
@@ -17,13 +25,13 @@ interface Format {
   texts?: true;
 }
 
-const EVERY_FINDER = [referenceSites, fieldSites, kustomizeStrings, listedValues, markedSites];
+const EVERY_FINDER = [referenceSites, untaggedContainers, fieldSites, kustomizeStrings, listedValues, markedSites];
 
 const FORMATS = {
   auto: { finders: EVERY_FINDER, texts: true },
   helm: { finders: [referenceSites, fieldSites] },
-  raw: { finders: [referenceSites] },
-  patch: { finders: [referenceSites, listedValues], texts: true },
+  raw: { finders: [referenceSites, untaggedImages] },
+  patch: { finders: [referenceSites, untaggedContainers, listedValues], texts: true },
   argocd: {
     finders: [referenceSites, fieldSites, kustomizeStrings, listedValues],
     reads: mayBeArgocd,

@@ -40,6 +40,18 @@ export const fieldSites: SiteFinder = (source, document, repository) =>
     return fieldSite(slot, place, text, repository) ?? [];
   });
 
+/** The `image` of containers that names the image alone, without tag or digest. */
+export const untaggedContainers: SiteFinder = (source, document, repository) =>
+  untaggedImages(source, document, repository).filter(({ at }) => /containers$/i.test(String(at.path.at(-3))));
+
+/** The same in any map: only for files of resources, as a chart may have the tag elsewhere. */
+export const untaggedImages: SiteFinder = (source, document, repository) =>
+  mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
+    if (place === undefined || slot.path.at(-1) !== "image" || !isRepository(text)) return [];
+    if (fieldSite(slot, place, text, repository) !== undefined || !sameRepository(text, repository)) return [];
+    return [{ at: slot, reference: slot }];
+  });
+
 /** Beyond that every place would have to be compared with every other one. */
 const MAX_SITES = 1000;
 
@@ -68,7 +80,7 @@ interface Mention {
 }
 
 /** The texts that may name the image. */
-export function mentioning(source: Source, document: number, repository: string): Mention[] {
+function mentioning(source: Source, document: number, repository: string): Mention[] {
   const { maps, slots } = walk(source, document);
   const last = repository.slice(repository.lastIndexOf("/") + 1);
   const byMap = new Map<unknown, MapPlace>(maps.map((place) => [place.map, place]));

@@ -58,7 +58,20 @@ export function parseSource(text: string, file: string, host?: Host): Source {
       });
     }
   }
-  if (documents.reduce((sum, document) => sum + aliasesOf(document).size, 0) > MAX_ALIASES) {
+  const aliases = documents.flatMap((document) => [...aliasesOf(document)]);
+  const lost = aliases.find(([, target]) => target === undefined)?.[0];
+  if (lost !== undefined) {
+    throw refusal(
+      { text, file, host },
+      "edit-parse",
+      lost.range?.[0] ?? 0,
+      `there is no anchor &${lost.source} before`,
+      {
+        hint: "Repair the file; nothing is written into one that cannot be read.",
+      },
+    );
+  }
+  if (aliases.length > MAX_ALIASES) {
     throw new GitspanError("edit-too-large", `${file} has more than ${MAX_ALIASES} aliases`, {
       hint: "Write the values out, or split the file.",
       at: { file, line: 1, column: 1 },

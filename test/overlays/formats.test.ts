@@ -57,6 +57,16 @@ spec: {containers: [{name: c, image: "r.io/app:v1"}]}
     );
   });
 
+  test("an image without a tag gets one where nothing else can say it", () => {
+    const text =
+      "kind: A\nimage: r.io/app\ncontainers: [{name: c, image: r.io/app}]\nother: {image: r.io/app, tag: v1}\n";
+    const [kind, image, containers, other] = text.split("\n");
+    const moved = (line = "") => line.replace("r.io/app", to("$"));
+    expect(written({ format: "raw" }, text).text).toBe([kind, moved(image), moved(containers), other, ""].join("\n"));
+    expect(written({ format: "patch" }, text).text).toBe([kind, image, moved(containers), other, ""].join("\n"));
+    expect(refused({ format: "helm" }, "image: r.io/app\n")).toMatch(/^edit-not-found/);
+  });
+
   test("values that differ are not read as one", () => {
     const editor = editorOf({ format: "raw", file: "f.yaml" });
     expect(editor.read("- r.io/app:v1\n- r.io/app:v2\n", "r.io/app")).toBeUndefined();

