@@ -1,3 +1,4 @@
+import { isGitspanError } from "../model/errors.ts";
 import { type Change, type EditResult, inOrder, splice } from "./change.ts";
 import { embeddingOf } from "./embedded.ts";
 import { lineAt } from "./lines.ts";
@@ -19,8 +20,13 @@ export function joined(plans: readonly Plan[]): Plan {
 /**
  * Makes all steps at once and proves the result; texts inside the file are proven by themselves first. Steps that say
  * the same count once; throws `edit-ambiguous` where two meet and differ, `edit-unproven` when the proof fails.
+ * `again` plans the same for the result, where nothing may be left to do: else what is asked for contradicts itself.
  */
-export function carryOut(source: Source, { steps, warnings }: Plan): EditResult {
+export function carryOut(
+  source: Source,
+  { steps, warnings }: Plan,
+  again: (result: Source) => Plan = () => NOTHING,
+): EditResult {
   const own = withoutRepeats(
     source,
     steps.filter((step) => step.source === source),
@@ -30,15 +36,24 @@ export function carryOut(source: Source, { steps, warnings }: Plan): EditResult 
   const overlap = changes.find(({ start }, index) => start < (changes[index - 1]?.end ?? 0));
   if (overlap !== undefined) throw meeting(source, overlap.start);
   const text = splice(source.text, changes);
-  if (changes.length > 0) {
-    prove(
-      source,
-      text,
-      changes,
-      all.map((step) => step.expectation),
-    );
+  const [first] = changes;
+  if (first !== undefined) {
+    const expected = all.map((step) => step.expectation);
+    const result = prove(source, text, changes, expected);
+    if (isUnsettled(result, again)) throw meeting(source, first.start);
   }
   return { text, changes, warnings: [...new Set(warnings)] };
+}
+
+export const NOTHING: Plan = { steps: [], warnings: [] };
+
+function isUnsettled(result: Source, again: (result: Source) => Plan): boolean {
+  try {
+    return again(result).steps.length > 0;
+  } catch (error) {
+    if (isGitspanError(error)) return true;
+    throw error;
+  }
 }
 
 /** What the steps in texts of the source come to in the source. */

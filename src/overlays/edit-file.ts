@@ -1,7 +1,7 @@
 import { isMap, type Node } from "yaml";
 import { FILE_FORMATS } from "../model/target.ts";
 import { assignNamed } from "./assign.ts";
-import { carryOut, joined, type Plan } from "./carry-out.ts";
+import { carryOut, joined, NOTHING, type Plan } from "./carry-out.ts";
 import type { EditResult } from "./change.ts";
 import { findSites } from "./formats.ts";
 import type { ImageSite } from "./image-sites.ts";
@@ -42,10 +42,9 @@ export function editFile(
     assignNamed(intents.flatMap((intent) => (intent.op === "set-value" ? [valueOf(source, intent)] : []))),
     ...intents.map((intent) => (intent.op === "bump" ? planBump(source, intent, format) : NOTHING)),
   ];
-  return carryOut(source, joined(plans));
+  const bumps = intents.filter((intent) => intent.op === "bump");
+  return carryOut(source, joined(plans), (result) => joined(bumps.map((intent) => planBump(result, intent, format))));
 }
-
-const NOTHING: Plan = { steps: [], warnings: [] };
 
 function valueOf(source: Source, { doc, path, new: value }: SetValueIntent): { slot: Slot; value: string } {
   const located = doc === undefined ? locateIn({ source }, path) : locate(source, doc, path);

@@ -21,7 +21,8 @@ export function editFilePlace(
   { file = place.file, policy = "tag+digest" }: { file?: string; policy?: DigestPolicy } = {},
 ): EditResult {
   const source = parseSource(text, file);
-  return carryOut(source, planFile(source, place, intents, policy));
+  const plan = (text: Source): Plan => planFile(text, place, intents, policy);
+  return carryOut(source, plan(source), plan);
 }
 
 /**

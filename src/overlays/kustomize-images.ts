@@ -35,7 +35,10 @@ export function editKustomizeImages(
   options: KustomizeOptions = {},
 ): EditResult {
   const source = parseSource(text, file);
-  return carryOut(source, planKustomizeImages(source, intents, options));
+  const images = intents.filter((intent) => !("op" in intent));
+  return carryOut(source, planKustomizeImages(source, intents, options), (result) =>
+    planKustomizeImages(result, images, options),
+  );
 }
 
 /** What stands for the repository now; `undefined` when nothing does, or not certainly. Throws only `edit-parse` and `edit-too-large`. */

@@ -20,14 +20,14 @@ export interface Expectation {
 /**
  * Shows that `after` is `before` with exactly what was expected: its bytes are those of `before` outside the splices,
  * it parses, and the documents differ only at the expected paths, where strings stand. Throws `edit-unproven` otherwise:
- * that is a fault of the editor, and nothing may be written.
+ * that is a fault of the editor, and nothing may be written. Returns the result as it was read again.
  */
 export function prove(
   before: Source,
   after: string,
   changes: readonly Change[],
   expected: readonly Expectation[],
-): void {
+): Source {
   if (splice(before.text, changes) !== after) throw unproven(before.file, "bytes outside the splices differ");
   let from = 0;
   for (const change of changes) {
@@ -46,6 +46,7 @@ export function prove(
     const found = reread.documents[index];
     compare(before.file, wanted, found === undefined ? [] : flatten(found));
   });
+  return reread;
 }
 
 function reparse(after: string, file: string): Source {
