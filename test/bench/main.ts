@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>... [--json] [--large]`: what things cost, measured on this machine. */
 import { parseArgs } from "node:util";
 import { benchArgoCd } from "./argocd.ts";
+import { benchEdit } from "./edit.ts";
 import { benchGit } from "./git.ts";
 
 interface BenchOptions {
@@ -12,6 +13,7 @@ interface BenchOptions {
 
 const benches: Record<string, (options: BenchOptions) => Promise<unknown>> = {
   argocd: benchArgoCd,
+  edit: benchEdit,
   git: benchGit,
 };
 
