@@ -5,6 +5,7 @@ import { addDeliveries } from "./commands/deliveries.ts";
 import { addEdit } from "./commands/edit.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHolds } from "./commands/holds.ts";
+import { addInit } from "./commands/init.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addSend } from "./commands/send.ts";
@@ -49,6 +50,7 @@ Exit codes: 0 ok, 1 failed or overridden, 2 usage, 3 configuration, 4 refused by
 5 timed out, 6 unreachable, 130 interrupted.`,
     );
   addServe(program, context);
+  addInit(program, context);
   addValidate(program, context);
   addSchema(program, context);
   addPlan(program, context);

@@ -31,7 +31,7 @@ const FORMATS = {
   auto: { finders: EVERY_FINDER, texts: true },
   helm: { finders: [referenceSites, fieldSites] },
   raw: { finders: [referenceSites, untaggedImages] },
-  patch: { finders: [referenceSites, untaggedContainers, listedValues], texts: true },
+  patch: { finders: [referenceSites, untaggedContainers, fieldSites, listedValues], texts: true },
   argocd: {
     finders: [referenceSites, fieldSites, kustomizeStrings, listedValues],
     reads: mayBeArgocd,

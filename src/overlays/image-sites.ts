@@ -114,6 +114,27 @@ function fieldSite(slot: Slot, place: MapPlace | undefined, text: string, reposi
   return tag === undefined && digest === undefined ? undefined : { at: slot, registry, name: slot, tag, digest };
 }
 
+/** The images that a document names in any of these ways, as workloads will name them. */
+export function namesIn(source: Source, document: number): string[] {
+  return mentioning(source, document, "").flatMap(({ slot, place, text }) => {
+    const found = readReference(text);
+    const key = slot.pair === undefined ? "" : keyOf(slot.pair);
+    if (found === undefined) return [];
+    const name = place === undefined ? found.repository : fullName(place, slot, found.repository);
+    const isWhole = (found.tag ?? found.digest) !== undefined && (name.includes("/") || /image$/i.test(key));
+    const isField = place !== undefined && fieldSite(slot, place, text, name) !== undefined;
+    const isContainer = key === "image" && /containers$/i.test(String(slot.path.at(-3)));
+    return isWhole || isField || isContainer ? [name] : [];
+  });
+}
+
+function fullName(place: MapPlace, slot: Slot, name: string): string {
+  const stem = slot.pair === undefined ? undefined : stemOf(keyOf(slot.pair), NAMING);
+  const registry = stem === undefined ? undefined : companion(place, REGISTRY, stem);
+  const prefix = registry === undefined ? "" : (valueText(registry.node) ?? "");
+  return prefix === "" ? name : `${prefix}/${name}`;
+}
+
 /** The registry's value where one belongs to the name, `undefined` where none does, "no" for another image. */
 function registryOf(
   place: MapPlace | undefined,

@@ -95,7 +95,7 @@ describe("what the flags mean", () => {
     ["kustomize", []],
     ["helm", ["a", "b", "e"]],
     ["raw", ["a", "e"]],
-    ["patch", ["a", "d", "e"]],
+    ["patch", ["a", "b", "d", "e"]],
     ["argocd", ["a", "b", "c", "d", "e"]],
     ["json", ["a", "b", "e"]],
     ["flux", ["e"]],

@@ -1,5 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Preview, TargetPreview } from "../../delivery/plan-preview.ts";
+import { GitspanError, messageOf } from "../../model/errors.ts";
+import { type ImageReference, parseImageReference } from "../../model/image.ts";
 import { action, type Context } from "../action.ts";
 import { EXIT } from "../exit-codes.ts";
 import { changesSomething, readPlanRequest } from "../plan-input.ts";
@@ -7,7 +9,8 @@ import { printable } from "../table.ts";
 import { targetOption } from "../target-path.ts";
 
 interface PlanOptions {
-  config: string;
+  config?: string;
+  discover?: string | true;
   image?: string[];
   target?: string[];
   check?: true;
@@ -19,7 +22,8 @@ export function addPlan(program: Command, context: Context): void {
     .command("plan")
     .description("show what a build would change in the repositories; writes nothing, needs no server")
     .argument("[file]", "the build as JSON (- for standard input), as POST /v1/builds takes it")
-    .requiredOption("-c, --config <file>", "configuration file")
+    .option("-c, --config <file>", "configuration file")
+    .option("--discover [folder]", "without a configuration: where a clone writes images, and what leads there")
     .option("--image <reference...>", "REPOSITORY[:TAG][@DIGEST]; may be repeated")
     .option("--target <target...>", "only this app/environment; may be repeated", (text: string, before?: string[]) => [
       ...(before ?? []),
@@ -31,7 +35,14 @@ export function addPlan(program: Command, context: Context): void {
 }
 
 async function plan({ io }: Context, file: string | undefined, options: PlanOptions) {
-  const { config, image, target, check, output } = options;
+  const { config, discover, image, target, check, output } = options;
+  if (discover !== undefined) {
+    if ((config ?? target ?? file) !== undefined)
+      throw usage("--discover takes images only", "Leave out what else is there.");
+    const { runDiscover } = await import("../discover-run.ts");
+    return runDiscover(io, discover === true ? "." : discover, { images: (image ?? []).map(imageOf), check, output });
+  }
+  if (config === undefined) throw usage("a plan needs a configuration", "Name it with --config, or use --discover.");
   const request = await readPlanRequest(io, { file, image, target });
   const { previewBuild } = await io.loadBridge();
   const preview = await previewBuild(config, request, io.signal);
@@ -40,6 +51,18 @@ async function plan({ io }: Context, file: string | undefined, options: PlanOpti
   const refused = preview.targets.some(({ refusal }) => refusal !== undefined);
   if (preview.targets.length === 0) return EXIT.refused;
   return refused || (check === true && changesSomething(preview)) ? EXIT.failed : EXIT.ok;
+}
+
+function imageOf(text: string): ImageReference {
+  try {
+    return parseImageReference(text);
+  } catch (error) {
+    throw usage(messageOf(error), "Write it as REPOSITORY[:TAG][@DIGEST].");
+  }
+}
+
+function usage(message: string, hint: string): GitspanError {
+  return new GitspanError("usage", message, { hint });
 }
 
 /** `git apply` takes it: what is not part of the diff stands before it, as comments. */
