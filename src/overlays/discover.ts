@@ -115,7 +115,7 @@ function formOf(source: Source, patches: ReadonlySet<string>, site: ImageSite, c
     isKustomization(source.file) || patches.has(source.file) || (isSeq(root) && site.at.path.at(-1) === "value");
   if (isPatch) return { format: "patch" } as const;
   if (source.json) return { format: "json" } as const;
-  if (kind !== undefined && site.reference !== undefined) return { format: "raw" } as const;
+  if (kind !== undefined) return { format: "raw" } as const;
   const isValues = kind === undefined && site.at.document === 0 && site.at.source === source;
   if (isValues && count === 1) return { format: "helm" } as const;
   return { format: isValues ? "helm" : "yaml", at: pathsOf(site) } as const;

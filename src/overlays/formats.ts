@@ -29,15 +29,16 @@ const EVERY_FINDER = [referenceSites, untaggedContainers, fieldSites, kustomizeS
 
 const FORMATS = {
   auto: { finders: EVERY_FINDER, texts: true },
-  helm: { finders: [referenceSites, fieldSites] },
-  raw: { finders: [referenceSites, untaggedImages] },
+  helm: { finders: [referenceSites, untaggedContainers, fieldSites] },
+  // Fields too: resources of Flux and others hold values of charts.
+  raw: { finders: [referenceSites, untaggedImages, fieldSites] },
   patch: { finders: [referenceSites, untaggedContainers, fieldSites, listedValues], texts: true },
   argocd: {
     finders: [referenceSites, fieldSites, kustomizeStrings, listedValues],
     reads: mayBeArgocd,
     texts: true,
   },
-  json: { finders: [referenceSites, fieldSites] },
+  json: { finders: [referenceSites, untaggedContainers, fieldSites] },
   flux: { finders: [markedSites] },
   yaml: { finders: EVERY_FINDER },
 } satisfies Record<FilePlace["format"] | "auto", Format>;

@@ -94,7 +94,7 @@ describe("what the flags mean", () => {
     ["auto", ["a", "b", "c", "d", "e"]],
     ["kustomize", []],
     ["helm", ["a", "b", "e"]],
-    ["raw", ["a", "e"]],
+    ["raw", ["a", "b", "e"]],
     ["patch", ["a", "b", "d", "e"]],
     ["argocd", ["a", "b", "c", "d", "e"]],
     ["json", ["a", "b", "e"]],

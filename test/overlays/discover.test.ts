@@ -26,12 +26,7 @@ test("every place of every image is found in the form of the configuration", () 
       ["r.io/over:v1", "argocd/shop.yaml:5", "argocd", undefined],
       ["r.io/web:v1", "shared/values.yaml:1", "helm", undefined],
       ["r.io/late:v1", "shared/values.yaml:3", "yaml", { image: "late" }],
-      [
-        "r.io/flux:v1",
-        "flux/release.yaml:2",
-        "yaml",
-        { repository: "spec.values.image.repository", tag: "spec.values.image.tag" },
-      ],
+      ["r.io/flux:v1", "flux/release.yaml:2", "raw", undefined],
       ["r.io/json:v1", "config/prod.json:1", "json", undefined],
     ]),
   );
