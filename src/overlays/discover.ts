@@ -37,7 +37,9 @@ export interface Discovery {
 export function discover(files: ReadonlyMap<string, string>, image?: string): Discovery {
   const discovery: Discovery = { places: [], leads: [], unread: [] };
   const tree = treeOf([...files.keys()]);
-  const sources = [...files].flatMap(([file, text]) => readable(discovery, file, text));
+  const sources = [...files].flatMap(([file, text]) =>
+    isWorthReading(file, text, image) ? readable(discovery, file, text) : [],
+  );
   for (const source of sources) discovery.leads.push(...leadsFrom(source, tree));
   const patches = new Set(discovery.leads.flatMap(({ as, to }) => (as === "patch" ? [to] : [])));
   for (const source of sources) discovery.places.push(...placesIn(source, patches, image));
@@ -51,6 +53,12 @@ export function waysTo(leads: readonly Lead[], file: string, seen: readonly stri
     const further = waysTo(leads, lead.from.replace(/#.*$/, ""), [...seen, file]);
     return further.length === 0 ? [[lead]] : further.map((way) => [lead, ...way]);
   });
+}
+
+/** Parsing is what costs: a file that neither names the image nor leads anywhere is not parsed. */
+function isWorthReading(file: string, text: string, image: string | undefined): boolean {
+  if (image === undefined || isKustomization(file) || text.includes("Application")) return true;
+  return text.includes(image.slice(image.lastIndexOf("/") + 1));
 }
 
 function readable(discovery: Discovery, file: string, text: string): Source[] {

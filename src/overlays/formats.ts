@@ -9,7 +9,6 @@ import {
   referenceSites,
   type SiteFinder,
   uniqueSites,
-  untaggedContainers,
   untaggedImages,
 } from "./image-sites.ts";
 import { pairsNamed, type Slot, startOf } from "./place.ts";
@@ -25,20 +24,20 @@ interface Format {
   texts?: true;
 }
 
-const EVERY_FINDER = [referenceSites, untaggedContainers, fieldSites, kustomizeStrings, listedValues, markedSites];
+const EVERY_FINDER = [referenceSites, untaggedImages, fieldSites, kustomizeStrings, listedValues, markedSites];
 
 const FORMATS = {
   auto: { finders: EVERY_FINDER, texts: true },
-  helm: { finders: [referenceSites, untaggedContainers, fieldSites] },
+  helm: { finders: [referenceSites, untaggedImages, fieldSites] },
   // Fields too: resources of Flux and others hold values of charts.
   raw: { finders: [referenceSites, untaggedImages, fieldSites] },
-  patch: { finders: [referenceSites, untaggedContainers, fieldSites, listedValues], texts: true },
+  patch: { finders: [referenceSites, untaggedImages, fieldSites, listedValues], texts: true },
   argocd: {
     finders: [referenceSites, fieldSites, kustomizeStrings, listedValues],
     reads: mayBeArgocd,
     texts: true,
   },
-  json: { finders: [referenceSites, untaggedContainers, fieldSites] },
+  json: { finders: [referenceSites, untaggedImages, fieldSites] },
   flux: { finders: [markedSites] },
   yaml: { finders: EVERY_FINDER },
 } satisfies Record<FilePlace["format"] | "auto", Format>;

@@ -40,17 +40,20 @@ export const fieldSites: SiteFinder = (source, document, repository) =>
     return fieldSite(slot, place, text, repository) ?? [];
   });
 
-/** The `image` of containers that names the image alone, without tag or digest. */
-export const untaggedContainers: SiteFinder = (source, document, repository) =>
-  untaggedImages(source, document, repository).filter(({ at }) => /containers$/i.test(String(at.path.at(-3))));
-
-/** The same in any map: only for files of resources, as a chart may have the tag elsewhere. */
+/**
+ * The `image` of containers that is the name alone. Nowhere else: a chart may have the tag in another file, and Flux's
+ * ImageRepository means the name.
+ */
 export const untaggedImages: SiteFinder = (source, document, repository) =>
   mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
-    if (place === undefined || slot.path.at(-1) !== "image" || !isRepository(text)) return [];
+    if (place === undefined || !isUntagged(slot) || !isRepository(text)) return [];
     if (fieldSite(slot, place, text, repository) !== undefined || !sameRepository(text, repository)) return [];
     return [{ at: slot, reference: slot }];
   });
+
+function isUntagged({ path }: Slot): boolean {
+  return path.at(-1) === "image" && /containers$/i.test(String(path.at(-3)));
+}
 
 /** Beyond that every place would have to be compared with every other one. */
 const MAX_SITES = 1000;
@@ -123,8 +126,7 @@ export function namesIn(source: Source, document: number): string[] {
     const name = place === undefined ? found.repository : fullName(place, slot, found.repository);
     const isWhole = (found.tag ?? found.digest) !== undefined && (name.includes("/") || /image$/i.test(key));
     const isField = place !== undefined && fieldSite(slot, place, text, name) !== undefined;
-    const isContainer = key === "image" && /containers$/i.test(String(slot.path.at(-3)));
-    return isWhole || isField || isContainer ? [name] : [];
+    return isWhole || isField || isUntagged(slot) ? [name] : [];
   });
 }
 

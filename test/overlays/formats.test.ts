@@ -57,18 +57,12 @@ spec: {containers: [{name: c, image: "r.io/app:v1"}]}
     );
   });
 
-  test("an image without a tag gets one where nothing else can say it", () => {
+  test("an image without a tag gets one in containers, where nothing else can say it", () => {
     const text =
-      "kind: A\nimage: r.io/app\ncontainers: [{name: c, image: r.io/app}]\nother: {image: r.io/app, tag: v1}\n";
-    const [kind, image, containers, other] = text.split("\n");
-    const moved = (line = "") => line.replace("r.io/app", to("$"));
-    expect(written({ format: "raw" }, text).text).toBe(
-      [kind, moved(image), moved(containers), other?.replace("v1", "v2"), ""].join("\n"),
-    );
-    expect(written({ format: "patch" }, text).text).toBe(
-      [kind, image, moved(containers), other?.replace("v1", "v2"), ""].join("\n"),
-    );
-    expect(refused({ format: "helm" }, "image: r.io/app\n")).toMatch(/^edit-not-found/);
+      "kind: ImageRepository\nimage: r.io/app\ninitContainers: [{image: r.io/app}, {image: r.io/app, tag: v1}]\n";
+    const after = text.replace("[{image: r.io/app}", `[{image: ${to("$")}}`).replace("tag: v1", "tag: v2");
+    for (const format of ["raw", "patch", "json"] as const) expect(written({ format }, text).text).toBe(after);
+    expect(refused({ format: "raw" }, "image: r.io/app\n")).toMatch(/^edit-not-found/);
   });
 
   test("values that differ are not read as one", () => {
