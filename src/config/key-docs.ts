@@ -192,6 +192,7 @@ export const KEY_DOCS: readonly KeySection[] = [
     rows: [
       ["kustomize", "as above", "one of the eight"],
       ["helm", "as above", "one of the eight"],
+      ["add", "`true`: an image without an entry in `images` of the kustomization gets one", "it is refused"],
       ["raw", "file of resources of any kind", "one of the eight"],
       ["patch", "file of a kustomize patch, or a kustomization with patches in it", "one of the eight"],
       ["argocd", "file of an Application or ApplicationSet, or `.argocd-source-*.yaml`", "one of the eight"],

@@ -19,9 +19,12 @@ export function placesOf(app: Pick<RawApp, "images">, target: RawTarget): { plac
 }
 
 function placeOf(app: Pick<RawApp, "images">, raw: RawFile): Place {
-  const { kustomize, image, at, resource, container, marker } = raw;
+  const { kustomize, add, image, at, resource, container, marker } = raw;
   const own = image === undefined ? {} : { image: app.images[image] ?? image };
-  if (kustomize !== undefined) return { format: "kustomize", directory: parseDirectory(kustomize) ?? "", ...own };
+  if (kustomize !== undefined) {
+    const adding = add === undefined ? {} : { add };
+    return { format: "kustomize", directory: parseDirectory(kustomize) ?? "", ...own, ...adding };
+  }
   const format = FILE_FORMATS.find((name) => raw[name] !== undefined) ?? "helm";
   const { file, value } = splitPath(raw[format] ?? "");
   const paths = value === undefined ? at : { value };

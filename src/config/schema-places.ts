@@ -61,6 +61,7 @@ export const place = exactlyOne(
     json: file.optional(),
     flux: file.optional(),
     yaml: fileWithPath.optional(),
+    add: z.literal(true).optional(),
     at: paths.optional(),
     resource: named(/^[^\s/]+\/[^\s/]+$/, "must be Kind/name, as in Deployment/checkout").optional(),
     container: z.string().min(1, "must not be empty").optional(),
@@ -73,6 +74,7 @@ export const place = exactlyOne(
     ({ kustomize, flux, at }) => at === undefined || (kustomize ?? flux) === undefined,
     "at is for files: kustomize finds images by name, flux by markers",
   )
+  .refine(({ kustomize, add }) => add === undefined || kustomize !== undefined, "add is for kustomize")
   .refine(
     ({ yaml, at }) => yaml === undefined || (splitPath(yaml).value === undefined) !== (at === undefined),
     "yaml needs a path: either behind the file, as in values.yaml#image.tag, or with at",

@@ -14,6 +14,8 @@ export interface KustomizePlace {
   directory: string;
   /** The repository of the one image that is written here; absent: every image of the target. */
   image?: string;
+  /** True when an image without an entry may get one. */
+  add?: true;
 }
 
 /** Where in a file an image's parts stand; texts are selectors (selector.ts). */

@@ -34,10 +34,10 @@ export function editorOf(place: Place, policy?: DigestPolicy): Editor {
 // sigs.k8s.io/kustomize/api/konfig/general.go, RecognizedKustomizationFileNames
 const KUSTOMIZATION_NAMES = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-function kustomize({ directory }: KustomizePlace, policy: DigestPolicy | undefined): Editor {
+function kustomize({ directory, add }: KustomizePlace, policy: DigestPolicy | undefined): Editor {
   return {
     paths: KUSTOMIZATION_NAMES.map((name) => (directory === "" ? name : `${directory}/${name}`)),
-    edit: (text, intents, file) => editKustomizeImages(text, intents, file, { policy }),
+    edit: (text, intents, file) => editKustomizeImages(text, intents, file, { policy, add }),
     read: (text, repository, file) => {
       const found = readKustomizeImage(text, repository, file);
       return found && { repository: found.newName ?? repository, tag: found.newTag, digest: found.digest };

@@ -4,6 +4,7 @@ import type { DigestPolicy } from "../model/target.ts";
 import { carryOut, type Plan } from "./carry-out.ts";
 import type { EditResult } from "./change.ts";
 import { type ImageIntent, imageIntent, type SetImageIntent, type WantedFields, wantedFields } from "./intents.ts";
+import { addEntries, type NewEntry } from "./kustomize-add.ts";
 import { type Entry, field, imageEntries, refuseUncertain, selectEntries } from "./kustomize-entries.ts";
 import { onlyPair, startOf, type YamlPair } from "./place.ts";
 import { parseSource, refusal, type Source } from "./source.ts";
@@ -12,6 +13,8 @@ import { insertValue, removeValue, type Step, setValue } from "./steps.ts";
 export interface KustomizeOptions {
   /** Default `tag+digest`. */
   policy?: DigestPolicy;
+  /** True when an image without an entry may get one. */
+  add?: boolean;
 }
 
 /** What stands in the entry of an image; absent and empty fields are left out. */
@@ -87,10 +90,15 @@ export function planKustomizeImages(
   const entries = imageEntries(source);
   const claimed = new Map<Entry["place"]["map"], string>();
   const steps: Step[] = [];
+  const missing: NewEntry[] = [];
   const warnings: string[] = [];
   for (const intent of intents) {
     const isExact = "op" in intent;
     const wanted = isExact ? exactFields(intent) : wantedFields(intent, options.policy ?? "tag+digest");
+    if (!isExact && options.add === true && isUnknown(source, entries, intent)) {
+      missing.push({ repository: intent.repository, wanted });
+      continue;
+    }
     const chosen = isExact ? [exactEntry(source, entries, intent)] : imageEntriesFor(source, entries, intent, wanted);
     for (const entry of chosen) {
       const key = JSON.stringify(FIELDS.map((name) => wanted[name]));
@@ -104,7 +112,12 @@ export function planKustomizeImages(
         warnings.push(...own.flatMap((step) => step.warning ?? []), ...renameWarning(source, entry, intent));
     }
   }
+  if (missing.length > 0) steps.push(addEntries(source, missing));
   return { steps, warnings };
+}
+
+function isUnknown(source: Source, entries: readonly Entry[], { repository, newName }: ImageIntent): boolean {
+  return [repository, newName].every((name) => name === undefined || selectEntries(source, entries, name).length === 0);
 }
 
 function imageEntriesFor(

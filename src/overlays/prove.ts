@@ -11,6 +11,8 @@ export interface Expectation {
   insertAfter?: string;
   /** `undefined`: the value and its key are gone. */
   value: string | undefined;
+  /** New nodes of a list, in order, where no value stood: they follow what stands in it, or end the document. */
+  added?: readonly Fact[];
   /** True where a plain value keeps its author's style although some reader takes it for a number or a date. */
   anyType?: boolean;
   /** True where aliases of the value, or of what holds it, may show the change too. */
@@ -75,9 +77,13 @@ interface Wanted extends Fact {
 
 function apply(facts: readonly Fact[], expected: readonly Expectation[]): Wanted[] {
   let wanted: Wanted[] = [...facts];
-  for (const { path, insertAfter, value, anyType } of expected) {
+  for (const { path, insertAfter, value, anyType, added } of expected) {
     const key = JSON.stringify(path);
-    if (value === undefined) {
+    if (added !== undefined) {
+      const inside = JSON.stringify(path.slice(0, 1)).slice(0, -1);
+      const last = wanted.findLastIndex((fact) => fact.path.startsWith(inside));
+      wanted.splice(last < 0 ? wanted.length : last + 1, 0, ...added);
+    } else if (value === undefined) {
       wanted = wanted.filter((fact) => fact.path !== key);
     } else if (insertAfter === undefined) {
       wanted = wanted.map((fact) =>

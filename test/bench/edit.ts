@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unifiedDiff } from "../../src/model/diff.ts";
+import { discover } from "../../src/overlays/discover.ts";
 import { editFile } from "../../src/overlays/edit-file.ts";
 import type { SetImageIntent } from "../../src/overlays/intents.ts";
 import { goldenRows } from "../overlays/golden-rows.ts";
@@ -19,11 +20,11 @@ interface EditRow {
   filesPerSecond: number;
   megabytesPerSecond: number;
   /** Files that came out as the real commit has them. */
-  exact: number;
+  exact?: number;
   /** Lines that differ from it. */
-  needlessLines: number;
+  needlessLines?: number;
   /** Files that the tool failed on. */
-  failed: number;
+  failed?: number;
 }
 
 type Row = Omit<CorpusRow, "intents"> & { intents: SetImageIntent[] };
@@ -42,6 +43,7 @@ export async function benchEdit({ json, large }: { json: boolean; large: boolean
   // The first ones pay for loading the parser.
   for (const row of sample) inProcess(row);
   report(measured("gitspan, in one process", rows, inProcess));
+  report(screened(rows));
   report(batch(rows));
   report(measured("gitspan edit, a process per file", sample, ourProcess));
   for (const [name, what, tool] of PEERS) {
@@ -122,6 +124,15 @@ function measured(what: string, rows: readonly Row[], tool: Tool): EditRow {
   }
 }
 
+/** One image looked for in all files: most are not even parsed. */
+function screened(rows: readonly Row[]): EditRow {
+  const files = new Map(rows.map((row, index) => [`${index}/file.yaml`, row.before]));
+  const [wanted] = rows.flatMap(({ intents }) => intents.map(({ name }) => name));
+  const started = performance.now();
+  discover(files, wanted);
+  return speed("gitspan, one image looked for in all", rows, performance.now() - started);
+}
+
 function batch(rows: readonly Row[]): EditRow {
   const input = rows.map(
     (row) => `${JSON.stringify(requestOf({ ...row, intents: row.intents.map((one) => ({ ...one })) }))}\n`,
@@ -144,24 +155,25 @@ function batch(rows: readonly Row[]): EditRow {
   );
 }
 
-function summary(what: string, rows: readonly Row[], results: readonly (string | undefined)[], ms: number): EditRow {
+function speed(what: string, rows: readonly Row[], ms: number): EditRow {
   const bytes = rows.reduce((sum, { before }) => sum + Buffer.byteLength(before), 0);
-  const row: EditRow = {
+  return {
     what,
     files: rows.length,
     filesPerSecond: Math.round((rows.length / ms) * 1000),
     megabytesPerSecond: Math.round((bytes / ms) * 10) / 10_000,
-    exact: 0,
-    needlessLines: 0,
-    failed: 0,
   };
+}
+
+function summary(what: string, rows: readonly Row[], results: readonly (string | undefined)[], ms: number): EditRow {
+  const [counts, row] = [{ exact: 0, needlessLines: 0, failed: 0 }, speed(what, rows, ms)];
   rows.forEach(({ after }, index) => {
     const result = results[index];
-    if (result === undefined) row.failed++;
-    else if (result === after) row.exact++;
-    else row.needlessLines += differing(after, result);
+    if (result === undefined) counts.failed++;
+    else if (result === after) counts.exact++;
+    else counts.needlessLines += differing(after, result);
   });
-  return row;
+  return { ...row, ...counts };
 }
 
 function differing(expected: string, result: string): number {
@@ -171,14 +183,13 @@ function differing(expected: string, result: string): number {
     .filter((line) => /^[+-]/.test(line)).length;
 }
 
-function lineOf(row: EditRow): string {
-  return [
-    row.what.padEnd(38),
-    `${row.files} files`.padStart(10),
-    `${row.filesPerSecond} files/s`.padStart(14),
-    `${row.megabytesPerSecond} MB/s`.padStart(12),
-    `${row.exact} exact`.padStart(10),
-    `${row.needlessLines} needless lines`.padStart(21),
-    `${row.failed} failed`.padStart(10),
-  ].join(" ");
+function lineOf({ what, files, filesPerSecond, megabytesPerSecond, exact, needlessLines, failed }: EditRow): string {
+  const cells = [
+    what.padEnd(38),
+    `${files} files`.padStart(10),
+    `${filesPerSecond} files/s`.padStart(14),
+    `${megabytesPerSecond} MB/s`.padStart(12),
+  ];
+  if (exact !== undefined) cells.push(`${exact} exact, ${needlessLines} needless lines, ${failed} failed`.padStart(44));
+  return cells.join(" ");
 }

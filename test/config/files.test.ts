@@ -54,6 +54,7 @@ test("every format has a form of its own", () => {
       "{raw: a/d.yaml, resource: Deployment/web, container: web}",
       { format: "raw", file: "a/d.yaml", resource: "Deployment/web", container: "web" },
     ],
+    ["{kustomize: k, add: true}", { format: "kustomize", directory: "k", add: true }],
     ["{patch: ./p.yaml}", { format: "patch", file: "p.yaml" }],
     ["{argocd: apps/.argocd-source-x.yaml}", { format: "argocd", file: "apps/.argocd-source-x.yaml" }],
     ["{json: c.json, at: {tag: image.tag}}", { format: "json", file: "c.json", at: { tag: "image.tag" } }],

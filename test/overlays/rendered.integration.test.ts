@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { DigestPolicy, Place } from "../../src/model/target.ts";
+import type { DigestPolicy, KustomizePlace, Place } from "../../src/model/target.ts";
 import { editorOf } from "../../src/overlays/editors.ts";
 import { writeReference } from "../../src/overlays/image-text.ts";
 import { imageIntent } from "../../src/overlays/intents.ts";
@@ -55,13 +55,18 @@ describe.skipIf("absent" in kustomize)("kustomize build", () => {
   const build = (files: Record<string, string>) =>
     rendered("path" in kustomize ? kustomize.path : "", ["build", "."], { "pod.yaml": pod("r.io/app:base"), ...files });
   const list = (fields: string) => `resources: [pod.yaml]\nimages:\n- name: r.io/app\n${fields}`;
-  const place: Place = { format: "kustomize", directory: "" };
+  const place: KustomizePlace = { format: "kustomize", directory: "" };
 
   test.each(POLICIES)("runs what the policy %s asks for, whatever stood there", (policy) => {
     for (const fields of ["  newTag: v1\n", `  digest: ${OLD}\n`, `  newTag: v1\n  digest: ${OLD}\n`, ""]) {
       const text = edited(place, list(fields), policy);
       expect(build({ "kustomization.yaml": text })).toEqual([EXPECTED[policy]]);
     }
+  });
+
+  test("finds the entry that was added", () => {
+    const text = edited({ ...place, add: true }, "resources: [pod.yaml]\n", "tag+digest");
+    expect(build({ "kustomization.yaml": text })).toEqual([EXPECTED["tag+digest"]]);
   });
 
   test.each(TAGS)("takes the tag %s for the text that it is", (tag) => {
