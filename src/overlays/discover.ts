@@ -2,6 +2,7 @@ import { isMap, isSeq, type Node } from "yaml";
 import { isGitspanError } from "../model/errors.ts";
 import { formatSelector } from "../model/selector.ts";
 import type { Place, ValuePaths } from "../model/target.ts";
+import { argocdNamesIn } from "./argocd-sites.ts";
 import { sourcesIn } from "./embedded.ts";
 import { findSites } from "./formats.ts";
 import { type ImageSite, namesIn } from "./image-sites.ts";
@@ -38,21 +39,30 @@ export function discover(files: ReadonlyMap<string, string>, image?: string): Di
   const discovery: Discovery = { places: [], leads: [], unread: [] };
   const tree = treeOf([...files.keys()]);
   const sources = [...files].flatMap(([file, text]) =>
-    isWorthReading(file, text, image) ? readable(discovery, file, text) : [],
+    isWorthReading(file, text, image) ? readable(discovery, file, () => [parseSource(text, file)]) : [],
   );
   for (const source of sources) discovery.leads.push(...leadsFrom(source, tree));
   const patches = new Set(discovery.leads.flatMap(({ as, to }) => (as === "patch" ? [to] : [])));
-  for (const source of sources) discovery.places.push(...placesIn(source, patches, image));
+  for (const source of sources)
+    discovery.places.push(...readable(discovery, source.file, () => placesIn(source, patches, image)));
   return discovery;
 }
 
-/** Every way to a file from where nothing leads on, nearest first; ways that run in a circle end there. */
-export function waysTo(leads: readonly Lead[], file: string, seen: readonly string[] = []): Lead[][] {
-  const before = leads.filter(({ from, to }) => to === file && !seen.includes(from));
-  return before.flatMap((lead) => {
-    const further = waysTo(leads, lead.from.replace(/#.*$/, ""), [...seen, file]);
-    return further.length === 0 ? [[lead]] : further.map((way) => [lead, ...way]);
-  });
+const MAX_WAYS = 100;
+
+/** The ways to a file from where nothing leads on, nearest first, 100 at most; ways that run in a circle end there. */
+export function waysTo(leads: readonly Lead[], file: string): Lead[][] {
+  const done: Lead[][] = [];
+  const open: { file: string; way: Lead[] }[] = [{ file, way: [] }];
+  for (let next = open.shift(); next !== undefined && done.length < MAX_WAYS; next = open.shift()) {
+    const { file: here, way } = next;
+    const before = leads.filter((lead) => lead.to === here && !way.includes(lead));
+    if (before.length === 0 && way.length > 0) done.push(way);
+    // Shared parts multiply: what is beyond is not followed.
+    for (const lead of before.slice(0, Math.max(0, 10 * MAX_WAYS - open.length)))
+      open.push({ file: lead.from.replace(/#.*$/, ""), way: [...way, lead] });
+  }
+  return done;
 }
 
 /** Parsing is what costs: a file that neither names the image nor leads anywhere is not parsed. */
@@ -61,9 +71,9 @@ function isWorthReading(file: string, text: string, image: string | undefined): 
   return text.includes(image.slice(image.lastIndexOf("/") + 1));
 }
 
-function readable(discovery: Discovery, file: string, text: string): Source[] {
+function readable<T>(discovery: Discovery, file: string, read: () => T[]): T[] {
   try {
-    return [parseSource(text, file)];
+    return read();
   } catch (error) {
     if (!isGitspanError(error)) throw error;
     discovery.unread.push({ file, reason: error.message });
@@ -74,7 +84,9 @@ function readable(discovery: Discovery, file: string, text: string): Source[] {
 function placesIn(source: Source, patches: ReadonlySet<string>, image: string | undefined): DiscoveredPlace[] {
   const listed = isKustomization(source.file) ? listedPlaces(source) : [];
   const entries = new Set<unknown>(imageEntries(source).map(({ place }) => place.map));
-  const names = sourcesIn(source).flatMap((one) => one.documents.flatMap((_, document) => namesIn(one, document)));
+  const names = sourcesIn(source).flatMap((one) =>
+    one.documents.flatMap((_, document) => [...namesIn(one, document), ...argocdNamesIn(one, document)]),
+  );
   const wanted = image === undefined ? new Set(names) : new Set([image]);
   const found = [...wanted].flatMap((name) => {
     const sites = findSites(source, "auto", name).filter(

@@ -30,15 +30,15 @@ export type SiteFinder = (source: Source, document: number, repository: string) 
 
 /** Values that are a whole reference, whatever their keys are. */
 export const referenceSites: SiteFinder = (source, document, repository) =>
-  mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
-    return referenceSite(slot, place, text, repository) ?? [];
-  });
+  mentioning(source, document, repository).flatMap(
+    ({ slot, place, text }) => referenceSite(slot, place, text, repository) ?? [],
+  );
 
 /** Maps that name the image with a tag or digest beside it. Throws `edit-ambiguous` when one has two tags. */
 export const fieldSites: SiteFinder = (source, document, repository) =>
-  mentioning(source, document, repository).flatMap(({ slot, place, text }) => {
-    return fieldSite(slot, place, text, repository) ?? [];
-  });
+  mentioning(source, document, repository).flatMap(
+    ({ slot, place, text }) => fieldSite(slot, place, text, repository) ?? [],
+  );
 
 /**
  * The `image` of containers that is the name alone. Nowhere else: a chart may have the tag in another file, and Flux's
@@ -123,18 +123,11 @@ export function namesIn(source: Source, document: number): string[] {
     const found = readReference(text);
     const key = slot.pair === undefined ? "" : keyOf(slot.pair);
     if (found === undefined) return [];
-    const name = place === undefined ? found.repository : fullName(place, slot, found.repository);
+    const name = fullName(registryBeside(place, slot), found.repository);
     const isWhole = (found.tag ?? found.digest) !== undefined && (name.includes("/") || /image$/i.test(key));
     const isField = place !== undefined && fieldSite(slot, place, text, name) !== undefined;
     return isWhole || isField || isUntagged(slot) ? [name] : [];
   });
-}
-
-function fullName(place: MapPlace, slot: Slot, name: string): string {
-  const stem = slot.pair === undefined ? undefined : stemOf(keyOf(slot.pair), NAMING);
-  const registry = stem === undefined ? undefined : companion(place, REGISTRY, stem);
-  const prefix = registry === undefined ? "" : (valueText(registry.node) ?? "");
-  return prefix === "" ? name : `${prefix}/${name}`;
 }
 
 /** The registry's value where one belongs to the name, `undefined` where none does, "no" for another image. */
@@ -144,11 +137,19 @@ function registryOf(
   name: string,
   repository: string,
 ): Slot | undefined | "no" {
+  const registry = registryBeside(place, slot);
+  return sameRepository(fullName(registry, name), repository) ? registry : "no";
+}
+
+function registryBeside(place: MapPlace | undefined, slot: Slot): Slot | undefined {
   const stem = slot.pair === undefined ? undefined : stemOf(keyOf(slot.pair), NAMING);
-  const registry = place === undefined || stem === undefined ? undefined : companion(place, REGISTRY, stem);
+  return place === undefined || stem === undefined ? undefined : companion(place, REGISTRY, stem);
+}
+
+/** `name` with what the registry's value says before it. */
+export function fullName(registry: Slot | undefined, name: string): string {
   const prefix = registry === undefined ? "" : (valueText(registry.node) ?? "");
-  const full = prefix === "" ? name : `${prefix}/${name}`;
-  return sameRepository(full, repository) ? registry : "no";
+  return prefix === "" ? name : `${prefix}/${name}`;
 }
 
 // What a key ends with that names an image, its tag, its digest or its registry. What is before it (`web` in

@@ -3,7 +3,7 @@ import { isDigest } from "../model/image.ts";
 import { parseSelector, type SelectorStep } from "../model/selector.ts";
 import type { ValuePaths } from "../model/target.ts";
 import { isOfResource } from "./formats.ts";
-import type { ImageSite } from "./image-sites.ts";
+import { fullName, type ImageSite } from "./image-sites.ts";
 import { readReference, sameRepository } from "./image-text.ts";
 import { type Located, locate } from "./locate.ts";
 import { type Slot, startOf } from "./place.ts";
@@ -101,8 +101,7 @@ function present(located: Located): Slot {
 
 /** A path that leads to another image is a mistake in the configuration: writing there would break that image. */
 function refuseOther(slot: Slot, name: string, registry: Slot | undefined, repository: string): void {
-  const prefix = registry === undefined ? "" : (valueText(registry.node) ?? "");
-  const full = prefix === "" ? name : `${prefix}/${name}`;
+  const full = fullName(registry, name);
   if (sameRepository(full, repository)) return;
   throw refusal(
     slot.source,

@@ -67,6 +67,44 @@ test("all files of a target are written together, a file with several places onc
   expect(standingImages(everywhere, [app], after)).toEqual([`r.io/app:v2@${D}`]);
 });
 
+test.each([
+  ["tag+digest", `r.io/app:v2@${D}`, `tag: v2, digest: ${D}`],
+  ["tag", "r.io/app:v2", 'tag: v2, digest: ""'],
+  ["digest", `r.io/app@${D}`, `tag: "", digest: ${D}`],
+] as const)("every format is written, held and read by the policy %s", (digestPolicy, reference, fields) => {
+  const texts: Record<string, string> = {
+    "raw.yaml": "kind: Pod\nspec: {containers: [{name: app, image: r.io/app:v1}]}\n",
+    "patch.yaml": "patches:\n- patch: |\n    image: r.io/app:v1\n",
+    "application.yaml": "kind: Application\nspec: {source: {kustomize: {images: [r.io/app:v1]}}}\n",
+    "config.json": '{"image": "r.io/app:v1"}',
+    "flux.yaml": 'image: r.io/app:v1 # {"$imagepolicy": "a:b"}\n',
+    "any.yaml": "x: {y: r.io/app:v1}\n",
+    "values.yaml": "image: {repository: r.io/app, tag: v1, digest: sha256:0}\n",
+  };
+  const all: Target = {
+    ...target(
+      { format: "raw", file: "raw.yaml", container: "app" },
+      { format: "patch", file: "patch.yaml" },
+      { format: "argocd", file: "application.yaml" },
+      { format: "json", file: "config.json" },
+      { format: "flux", file: "flux.yaml", marker: "a:b" },
+      { format: "yaml", file: "any.yaml", at: { value: "x.y" } },
+      { format: "helm", file: "values.yaml" },
+    ),
+    digestPolicy,
+  };
+  const placed = placeImages(all, [app], filesOf(texts));
+  const after = Object.entries(texts).map(([file, text]) => [
+    file,
+    text.replace("r.io/app:v1", reference).replace("tag: v1, digest: sha256:0", fields),
+  ]);
+  expect(textsOf(placed.files)).toEqual(Object.fromEntries(after));
+  expect([placed.newImages, placed.oldImages]).toEqual([[reference], ["r.io/app:v1"]]);
+  expect(imagesStand(all, [app], filesOf(texts))).toBe(false);
+  expect(imagesStand(all, [app], placed.files)).toBe(true);
+  expect(standingImages(all, [app], placed.files)).toEqual([reference]);
+});
+
 test("a build of one image touches only the places of that image", () => {
   const placed = placeImages(everywhere, [worker], files);
   expect(textsOf(placed.files)["values.yaml"]).toBe(values.replace("worker:\n  tag: v1", "worker:\n  tag: v2"));

@@ -28,7 +28,7 @@ helmCharts: [{name: x, valuesFile: values-dev.yaml}]
 metadata: {name: shop}
 spec:
   sources:
-  - {path: apps/shop/overlays/dev, kustomize: {images: [r.io/over:v1]}}
+  - {path: apps/shop/overlays/dev, kustomize: {images: [r.io/over:v1, x=r.io/string:v1]}, helm: {parameters: [{name: i.repository, value: r.io/param}, {name: i.tag, value: v1}]}}
   - {chart: x, helm: {valueFiles: [$values/shared/values.yaml, missing.yaml]}}
   - {ref: values}
 `,
@@ -38,5 +38,6 @@ spec:
   "flux/release.yaml": "kind: HelmRelease\nspec: {values: {image: {repository: r.io/flux, tag: v1}}}\n",
   "config/prod.json": '{"image": "r.io/json:v1"}',
   "chart/templates/pod.yaml": "image: {{ .Values.image }\n",
+  "ambiguous.yaml": "a: {repository: r.io/two, tag: v1, imageTag: v2}\n",
   "notes.yaml": "see: http://h.io/x:80\nport: h.io:80\n",
 };

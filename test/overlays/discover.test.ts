@@ -24,6 +24,8 @@ test("every place of every image is found in the form of the configuration", () 
       ["r.io/twice:v1", `${dev}/values-dev.yaml:2`, "helm", { image: "other" }],
       ["r.io/twice:v1", `${dev}/values-dev.yaml:3`, "helm", { image: "more" }],
       ["r.io/over:v1", "argocd/shop.yaml:5", "argocd", undefined],
+      ["r.io/string:v1", "argocd/shop.yaml:5", "argocd", undefined],
+      ["r.io/param:v1", "argocd/shop.yaml:5", "argocd", undefined],
       ["r.io/web:v1", "shared/values.yaml:1", "helm", undefined],
       ["r.io/late:v1", "shared/values.yaml:3", "yaml", { image: "late" }],
       ["r.io/flux:v1", "flux/release.yaml:2", "raw", undefined],
@@ -50,6 +52,7 @@ test("one image alone can be asked for, by any of its spellings", () => {
 test("what cannot be read is said, and stops nothing", () => {
   expect(found.unread).toEqual([
     { file: "chart/templates/pod.yaml", reason: expect.stringContaining("not valid YAML") as string },
+    { file: "ambiguous.yaml", reason: expect.stringContaining("a second key could be the one") as string },
   ]);
 });
 
@@ -68,6 +71,16 @@ test("what leads to a file is known: kustomizations, components, patches, values
   expect(ways("shared/values.yaml")).toEqual(["values of argocd/shop.yaml#Application/shop"]);
   expect(ways("https://github.com/org/remote?ref=v1").toSorted()).toEqual(under(`remote of ${dev}`));
   expect(ways("notes.yaml")).toEqual([]);
+});
+
+test("parts that many share do not make ways without end", () => {
+  const layers = Array.from({ length: 30 }, (_, layer) =>
+    ["a", "b"].map(
+      (side) => [`${side}${layer}/kustomization.yaml`, `resources: [../a${layer + 1}, ../b${layer + 1}]\n`] as const,
+    ),
+  );
+  const { leads } = discover(new Map(layers.flat()));
+  expect(waysTo(leads, "a29/kustomization.yaml").length).toBeLessThanOrEqual(100);
 });
 
 test("sources may be folders of manifests or charts, and circles end", () => {
