@@ -1,7 +1,7 @@
-import { isMap, isScalar, isSeq, type Node } from "yaml";
+import { isScalar, isSeq } from "yaml";
 import { fullName, type ImageSite, type SiteFinder } from "./image-sites.ts";
 import { readReference, sameRepository } from "./image-text.ts";
-import { type MapPlace, pairsNamed, type Slot, slotOf } from "./place.ts";
+import { type MapPlace, pairsNamed, type Slot, slotOf, textAt } from "./place.ts";
 import { scalarText } from "./scalar.ts";
 import type { Source } from "./source.ts";
 import { walk } from "./walk.ts";
@@ -70,7 +70,7 @@ interface Listed {
 function listedValue(place: MapPlace): Listed | undefined {
   const list = place.chain.at(-2);
   if (!isSeq(list)) return undefined;
-  const text = (key: string): string => scalarText(pairsNamed(place.map, key)[0]?.value) ?? "";
+  const text = (key: string): string => textAt(place.map, key) ?? "";
   const isParameter = place.path.at(-2) === "parameters" && place.path.at(-3) === "helm";
   const isOperation = ["add", "replace"].includes(text("op"));
   const name = isParameter ? text("name") : isOperation ? text("path") : "";
@@ -91,8 +91,6 @@ function siteOf(group: readonly Listed[]): { site: ImageSite; name: string } | u
 
 /** True for documents that may hold a source of Argo CD: of its kinds, or of none, as `.argocd-source-x.yaml` is. */
 export function mayBeArgocd(source: Source, document: number): boolean {
-  const root = source.documents[document]?.contents;
-  if (!isMap<Node, Node | null>(root)) return true;
-  const kind = scalarText(pairsNamed(root, "kind")[0]?.value);
+  const kind = textAt(source.documents[document]?.contents, "kind");
   return kind === undefined || /^(?:Application|ApplicationSet)?(?:List)?$/.test(kind);
 }

@@ -8,8 +8,8 @@ import { findSites } from "./formats.ts";
 import { type ImageSite, namesIn } from "./image-sites.ts";
 import { type ReferenceText, sameRepository, writeReference } from "./image-text.ts";
 import { readSite } from "./image-values.ts";
-import { field, imageEntries, kindOf } from "./kustomize-entries.ts";
-import { folderOf, isKustomization, type Lead, leadsFrom, treeOf } from "./leads.ts";
+import { field, imageEntries, isKustomization, kindOf } from "./kustomize-entries.ts";
+import { folderOf, type Lead, leadsFrom, treeOf } from "./leads.ts";
 import { type Slot, startOf } from "./place.ts";
 import { parseSource, positionAt, type Source } from "./source.ts";
 

@@ -6,7 +6,7 @@ import type { EditResult } from "./change.ts";
 import { findSites } from "./formats.ts";
 import type { ImageSite } from "./image-sites.ts";
 import { type BumpIntent, type EditIntent, type ImageIntent, type SetValueIntent, wantedFields } from "./intents.ts";
-import { type Entry, imageEntries, kindOf, selectEntries } from "./kustomize-entries.ts";
+import { type Entry, imageEntries, isKustomization, kindOf, selectEntries } from "./kustomize-entries.ts";
 import { planKustomizeImages } from "./kustomize-images.ts";
 import { planRefs } from "./kustomize-refs.ts";
 import { locate } from "./locate.ts";
@@ -82,11 +82,9 @@ function sitesOf(source: Source, entries: readonly Entry[], intent: BumpIntent, 
   return sites.length > 0 || intent.newName === undefined ? sites : find(intent.newName);
 }
 
-const KUSTOMIZATION = /(?:^|\/)(?:kustomization\.ya?ml|Kustomization)$/;
-
 /** Entries of `images` lists that kustomize would read: other files have lists of that name too. */
 function kustomizeEntries(source: Source): Entry[] {
-  const named = KUSTOMIZATION.test(source.file);
+  const named = isKustomization(source.file);
   return imageEntries(source).filter(({ place, newName }) => {
     const [root] = place.chain;
     const says = isMap<Node, Node | null>(root) && kindOf(root) !== undefined;

@@ -1,4 +1,3 @@
-import { isMap, type Node } from "yaml";
 import type { FilePlace } from "../model/target.ts";
 import { kustomizeStrings, listedValues, mayBeArgocd } from "./argocd-sites.ts";
 import { embeddingOf, sourcesIn } from "./embedded.ts";
@@ -11,7 +10,7 @@ import {
   uniqueSites,
   untaggedImages,
 } from "./image-sites.ts";
-import { pairsNamed, type Slot, startOf } from "./place.ts";
+import { type Slot, startOf, textAt, valueAt } from "./place.ts";
 import { scalarText } from "./scalar.ts";
 import type { Source } from "./source.ts";
 
@@ -61,10 +60,9 @@ function isTested({ chain }: Slot): boolean {
 
 /** True for values of the resource `Kind/name`, wherever it stands: in a document, an item of a list, or a text in it. */
 export function isOfResource({ chain, source }: Pick<Slot, "chain" | "source">, resource: string): boolean {
-  const isIt = chain.some((node) => {
-    const metadata = isMap<Node, Node | null>(node) ? pairsNamed(node, "metadata")[0]?.value : undefined;
-    return `${textAt(node, "kind")}/${textAt(metadata, "name")}` === resource;
-  });
+  const isIt = chain.some(
+    (node) => `${textAt(node, "kind")}/${textAt(valueAt(node, "metadata"), "name")}` === resource,
+  );
   const around = embeddingOf(source)?.slot;
   return isIt || (around !== undefined && isOfResource(around, resource));
 }
@@ -72,8 +70,4 @@ export function isOfResource({ chain, source }: Pick<Slot, "chain" | "source">, 
 /** True for the `image` of a container of that name. */
 export function isOfContainer({ holder, pair }: Slot, name: string): boolean {
   return scalarText(pair?.key) === "image" && textAt(holder, "name") === name;
-}
-
-function textAt(node: unknown, key: string): string | undefined {
-  return isMap<Node, Node | null>(node) ? scalarText(pairsNamed(node, key)[0]?.value) : undefined;
 }

@@ -16,6 +16,13 @@ export interface Entry {
   twice: YamlPair | undefined;
 }
 
+const FILE_NAME = /(?:^|\/)(?:kustomization\.ya?ml|Kustomization)$/;
+
+/** True for the names that kustomize looks for. */
+export function isKustomization(file: string): boolean {
+  return FILE_NAME.test(file);
+}
+
 const KINDS = new Set(["Kustomization", "Component"]);
 
 /** The kind that a document says it has. */

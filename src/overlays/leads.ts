@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, type Node } from "yaml";
-import { pairsNamed } from "./place.ts";
+import { isSeq, type Node } from "yaml";
+import { isKustomization } from "./kustomize-entries.ts";
+import { textAt, valueAt } from "./place.ts";
 import { scalarText } from "./scalar.ts";
 import type { Source } from "./source.ts";
 
@@ -27,22 +28,17 @@ export function folderOf(file: string): string {
   return file.slice(0, Math.max(0, file.lastIndexOf("/")));
 }
 
-const KUSTOMIZATION = /(?:^|\/)(?:kustomization\.ya?ml|Kustomization)$/;
-
-/** True for the names that kustomize looks for. */
-export function isKustomization(file: string): boolean {
-  return KUSTOMIZATION.test(file);
-}
-
 /** What one file leads to. */
 export function leadsFrom(source: Source, tree: Tree): Lead[] {
   return source.documents.flatMap(({ contents }) => {
     if (isKustomization(source.file)) return kustomizationLeads(source.file, contents, tree);
     const kind = textAt(contents, "kind");
     if (kind !== "Application" && kind !== "ApplicationSet") return [];
-    const from = `${source.file}#${kind}/${textAt(at(contents, "metadata"), "name") ?? "?"}`;
-    const spec = at(contents, "spec");
-    return sourceLeads(from, kind === "Application" ? spec : at(at(spec, "template"), "spec"), tree);
+    const from = `${source.file}#${kind}/${textAt(valueAt(contents, "metadata"), "name") ?? "?"}`;
+    const spec = valueAt(contents, "spec");
+    if (kind === "Application") return sourceLeads(from, spec, tree);
+    const configs = configFiles(spec, tree).map((to) => ({ from, to, as: "values" }) as const);
+    return [...sourceLeads(from, valueAt(valueAt(spec, "template"), "spec"), tree), ...configs];
   });
 }
 
@@ -63,25 +59,25 @@ function kustomizationLeads(file: string, root: Node | null, tree: Tree): Lead[]
     return path === undefined ? [] : rendered(path, tree).map((to) => ({ from: file, to, as }));
   };
   const named = ["patches", "patchesJson6902"].flatMap((key) =>
-    items(at(root, key)).map((item) => textAt(item, "path")),
+    items(valueAt(root, key)).map((item) => textAt(item, "path")),
   );
-  const values = items(at(root, "helmCharts")).flatMap((chart) => [
+  const values = items(valueAt(root, "helmCharts")).flatMap((chart) => [
     textAt(chart, "valuesFile"),
-    ...items(at(chart, "additionalValuesFiles")).map(scalarText),
+    ...items(valueAt(chart, "additionalValuesFiles")).map(scalarText),
   ]);
   return [
-    ...LISTS.flatMap(([key, as]) => items(at(root, key)).flatMap((item) => lead(scalarText(item), as))),
+    ...LISTS.flatMap(([key, as]) => items(valueAt(root, key)).flatMap((item) => lead(scalarText(item), as))),
     ...named.flatMap((text) => lead(text, "patch")),
     ...values.flatMap((text) => lead(text, "values")),
   ];
 }
 
 function sourceLeads(from: string, spec: Node | null, tree: Tree): Lead[] {
-  const sources = [at(spec, "source"), ...items(at(spec, "sources"))].filter((one) => one !== null);
+  const sources = [valueAt(spec, "source"), ...items(valueAt(spec, "sources"))].filter((one) => one !== null);
   return sources.flatMap((one) => {
     const path = textAt(one, "path");
     const folder = path === undefined ? undefined : joinPath("", path);
-    const valueFiles = items(at(at(one, "helm"), "valueFiles")).flatMap((item) => {
+    const valueFiles = items(valueAt(valueAt(one, "helm"), "valueFiles")).flatMap((item) => {
       const text = scalarText(item) ?? "";
       // https://argo-cd.readthedocs.io/en/stable/user-guide/multiple_sources/#helm-value-files-from-external-git-repository
       const shared = /^\$[\w-]+\/(.+)$/.exec(text)?.[1];
@@ -96,6 +92,28 @@ function sourceLeads(from: string, spec: Node | null, tree: Tree): Lead[] {
       ...valueFiles.map((to) => ({ from, to, as: "values" }) as const),
     ];
   });
+}
+
+/** The config files of git generators, also of those in a matrix or a merge: `*` is a name, `**` any path. */
+function configFiles(holder: Node | null, tree: Tree): string[] {
+  return items(valueAt(holder, "generators")).flatMap((generator) => {
+    const globs = items(valueAt(valueAt(generator, "git"), "files")).flatMap((item) => textAt(item, "path") ?? []);
+    const inner = ["matrix", "merge"].flatMap((kind) => configFiles(valueAt(generator, kind), tree));
+    return [...globs.flatMap((glob) => [...tree.files].filter((file) => globOf(glob).test(file))), ...inner];
+  });
+}
+
+function globOf(glob: string): RegExp {
+  const parts = glob.split(/(\*\*\/?|\*|\?)/).map((part) => {
+    if (part.startsWith("**")) return part === "**" ? ".*" : "(?:.*/)?";
+    if (part === "*" || part === "?") return part === "*" ? "[^/]*" : "[^/]";
+    return escaped(part);
+  });
+  return new RegExp(`^${parts.join("")}$`);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 /** What a path of a kustomization or a source stands for: the file, or what of the folder is rendered. */
@@ -124,7 +142,7 @@ function matching(path: string, tree: Tree): string[] {
 
 /** A name alone may be a whole path: git generators have `{{path}}`. */
 function patternOf(path: string): RegExp {
-  const parts = path.split(/\{\{[^{}]*\}\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  const parts = path.split(/(?:\{\{[^{}]*\}\})+/).map(escaped);
   return new RegExp(`^${parts.join(path.startsWith("{{") && parts.length === 2 ? ".+" : "[^/]+")}$`);
 }
 
@@ -137,15 +155,6 @@ function joinPath(folder: string, text: string): string | undefined {
     } else if (part !== "." && part !== "") parts.push(part);
   }
   return parts.join("/");
-}
-
-function at(node: unknown, key: string): Node | null {
-  return isMap<Node, Node | null>(node) ? (pairsNamed(node, key)[0]?.value ?? null) : null;
-}
-
-function textAt(node: unknown, key: string): string | undefined {
-  const value = at(node, key);
-  return isScalar(value) ? scalarText(value) : undefined;
 }
 
 function items(node: Node | null): Node[] {

@@ -1,4 +1,4 @@
-import { type Alias, isAlias, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Alias, isAlias, isMap, type Node, type Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
 import type { ValuePath } from "./change.ts";
 import { aliasesOf, anchorOf, targetOf } from "./nodes.ts";
@@ -51,6 +51,16 @@ export function keyText(key: Node): string | undefined {
 
 export function pairsNamed(map: YamlMap, key: string): YamlPair[] {
   return map.items.filter((pair) => keyText(pair.key) === key);
+}
+
+/** The value of a map's key, the first one where the key stands twice; `null` where there is none. */
+export function valueAt(node: unknown, key: string): Node | null {
+  return isMap<Node, Node | null>(node) ? (pairsNamed(node, key)[0]?.value ?? null) : null;
+}
+
+/** The same as text; `undefined` for what is none. */
+export function textAt(node: unknown, key: string): string | undefined {
+  return scalarText(valueAt(node, key));
 }
 
 /** The pair of that key, if there is one. Throws `edit-ambiguous` when the key stands there twice. */

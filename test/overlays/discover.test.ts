@@ -96,6 +96,11 @@ test("sources may be folders of manifests or charts, and circles end", () => {
       "x.yaml",
       "kind: Application\nmetadata: {name: x}\nspec: {source: {path: ./d, helm: {valueFiles: [prod.yaml]}}}\n",
     ],
+    [
+      "z.yaml",
+      "kind: ApplicationSet\nmetadata: {name: z}\nspec: {generators: [{matrix: {generators: [{git: {files: [{path: 'cfg/**/config.json'}, {path: 'c/*.yaml'}]}}]}}]}\n",
+    ],
+    ["cfg/x/y/config.json", "{}"],
     ["y.yaml", "kind: ApplicationSet\nspec: {template: {spec: {source: {path: '{{path}}'}}}}\n"],
   ]);
   const { leads } = discover(files);
@@ -105,6 +110,10 @@ test("sources may be folders of manifests or charts, and circles end", () => {
   expect(leads.filter(({ from }) => from.startsWith("x.yaml")).map(({ to, as }) => `${as} ${to}`)).toEqual([
     "source d/values.yaml",
     "values d/prod.yaml",
+  ]);
+  expect(leads.filter(({ from }) => from.startsWith("z.yaml")).map(({ to, as }) => `${as} ${to}`)).toEqual([
+    "values cfg/x/y/config.json",
+    "values c/one.yaml",
   ]);
   expect(leads.filter(({ from }) => from.startsWith("y.yaml#ApplicationSet/?")).map(({ to }) => to)).toContain(
     "c/deep/two.yaml",
