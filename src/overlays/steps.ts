@@ -1,4 +1,4 @@
-import { isAlias, isCollection, isPair, isScalar, type Node } from "yaml";
+import { isAlias, isCollection, isPair, isScalar, type Node, Scalar } from "yaml";
 import type { GitspanError } from "../model/errors.ts";
 import type { Change } from "./change.ts";
 import { eolFor, leadOf, lineAt } from "./lines.ts";
@@ -34,6 +34,11 @@ export function setSlot(slot: Slot, value: string, { shared = false } = {}): Ste
   refuseShared(slot, node, shared);
   const style = styleOf(node);
   const tag = tagOf(node);
+  const line = old === undefined ? undefined : blockLine(source.text, node, old);
+  if (line !== undefined && value !== "" && value.trim() === value) {
+    const change = { kind: "replace", ...line, text: value, path, old, new: value } as const;
+    return { source, change, expectation: { document, path, value, shared } };
+  }
   if (!isScalar(node) || style === undefined || (tag !== undefined && tag !== STRING_TAG)) {
     throw unsupported(slot, node ?? slot.pair?.key ?? null, "only a plain or quoted value of one line can be replaced");
   }
@@ -70,6 +75,17 @@ export function setSlot(slot: Slot, value: string, { shared = false } = {}): Ste
       ? writeString(value, neededStyle(slot, value), { block: isBlock(slot) })
       : writeString(value, style);
   return { source, change: { ...change, text }, expectation };
+}
+
+/** Where the one line of a block scalar stands that ends without a line break (`>-`); it needs no quotes. */
+function blockLine(text: string, node: Node | null, old: string): { start: number; end: number } | undefined {
+  const isBlock = isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
+  if (!isBlock || tagOf(node) !== undefined || old === "") return undefined;
+  const [from, to] = node.range ?? [0, 0];
+  const content = lineAt(text, from).next;
+  const written = text.slice(content, to);
+  const start = content + written.length - written.trimStart().length;
+  return written.trim() === old ? { start, end: start + old.length } : undefined;
 }
 
 // https://www.rfc-editor.org/rfc/rfc8259#section-6

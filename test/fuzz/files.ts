@@ -155,6 +155,7 @@ const FORMS: Record<string, (own: Style) => string> = {
         "    ",
       )}`,
     ),
+  block: (own) => `image: ${own.flow ? ">-" : "|-"}${own.comment}\n  ${reference(own)}\n${own.gap}`,
   merge: (own) => under("patchesStrategicMerge", `- |\n${indented(map([["image", reference(own)]], own), "  ")}`),
   json: (own) => `j: ${JSON.stringify({ image: Object.fromEntries(fields(own)) })}\n`,
   anchored: (own) =>

@@ -65,6 +65,14 @@ spec: {containers: [{name: c, image: "r.io/app:v1"}]}
     expect(refused({ format: "raw" }, "image: r.io/app\n")).toMatch(/^edit-not-found/);
   });
 
+  test("a block scalar of one line keeps its style", () => {
+    const before =
+      "a: >-  # long\n    r.io/app:v1\n\nb: {x: 1}\nc:\n  - |-\n   r.io/app:v1\n  - image: >-\n      r.io/app:v1";
+    expect(written({ format: "raw" }, before).text).toBe(before.replaceAll("r.io/app:v1", to("$")));
+    expect(refused({ format: "yaml", at: { value: "a" } }, "a: |\n  v1\n")).toMatch(/^edit-unsupported 1:4/);
+    expect(refused({ format: "yaml", at: { value: "a" } }, "a: >-\n  v1\n  v2\n")).toMatch(/^edit-unsupported 1:4/);
+  });
+
   test("values that differ are not read as one", () => {
     const editor = editorOf({ format: "raw", file: "f.yaml" });
     expect(editor.read("- r.io/app:v1\n- r.io/app:v2\n", "r.io/app")).toBeUndefined();

@@ -88,10 +88,10 @@ describe("an edit is refused with its place:", () => {
       "k.yaml:4:3: the entry takes values from elsewhere (<<): <<: *m",
     ],
     [
-      "a block scalar",
-      `${head}  newTag: |-\n    v1\n`,
+      "a block scalar with a line break in its value",
+      `${head}  newTag: |\n    v1\n`,
       "edit-unsupported",
-      "k.yaml:3:11: only a plain or quoted value of one line can be replaced: newTag: |-",
+      "k.yaml:3:11: only a plain or quoted value of one line can be replaced: newTag: |",
     ],
     [
       "a tagged value",
