@@ -7,6 +7,7 @@ import { addExplain } from "./commands/explain.ts";
 import { addHolds } from "./commands/holds.ts";
 import { addInit } from "./commands/init.ts";
 import { addPlan } from "./commands/plan.ts";
+import { addRollback } from "./commands/rollback.ts";
 import { addSchema } from "./commands/schema.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
@@ -58,6 +59,7 @@ Exit codes: 0 ok, 1 failed or overridden, 2 usage, 3 configuration, 4 refused by
   addBuilds(program, context);
   addDeliveries(program, context);
   addTargets(program, context);
+  addRollback(program, context);
   addHolds(program, context);
   addEdit(program, context);
   addExplain(program, context);

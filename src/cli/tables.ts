@@ -40,6 +40,7 @@ export function printedDelivery(delivery: DeliveryBody): Printed {
         ["Target:", delivery.target],
         ["Build:", delivery.build],
         ...delivery.images.map((image) => ["Image:", formatImageReference(image)]),
+        ...(delivery.rollback === undefined ? [] : [["Takes out:", delivery.rollback.undoes.join(", ")]]),
         ["State:", stateOf(delivery)],
         ["Commit:", delivery.commit ?? "-"],
         ["Message:", delivery.message ?? delivery.verdict?.message ?? "-"],

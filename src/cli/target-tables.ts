@@ -52,9 +52,13 @@ export function printedTarget(target: TargetBody): Printed {
 
 function holdsTable(holds: readonly HoldBody[]): string {
   return formatTable([
-    ["HOLD", "TARGET", "DIGEST", "BY", "UNTIL", "WHY"],
-    ...holds.map((hold) => [hold.id, hold.target, hold.digest ?? "any", hold.by, hold.until ?? "-", hold.why]),
+    ["HOLD", "TARGET", "HOLDS", "BY", "UNTIL", "WHY"],
+    ...holds.map((hold) => [hold.id, hold.target, heldBy(hold), hold.by, hold.until ?? "-", hold.why]),
   ]);
+}
+
+function heldBy({ digest, build }: HoldBody): string {
+  return digest ?? (build === undefined ? "any" : `build ${build}`);
 }
 
 function keptBy({ pin, holds }: TargetBody): string {

@@ -5,6 +5,7 @@ export interface HoldBody {
   id: string;
   target: string;
   digest?: string;
+  build?: string;
   by: string;
   why: string;
   createdAt: string;

@@ -13,6 +13,7 @@ export interface DeliveryBody {
   build: string;
   target: string;
   images: ImageBody[];
+  rollback?: { undoes: string[] };
   phase: Phase;
   waitReason?: WaitReason;
   outcome?: Outcome;

@@ -234,7 +234,7 @@ export const KEY_DOCS: readonly KeySection[] = [
         "subject",
         "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`",
       ],
-      ["actions", "of `read`, `deliver`, `hold`, and `rollback`, which allows nothing yet"],
+      ["actions", "of `read`, `deliver`, `hold` and `rollback`"],
       ["apps", "names of apps, or `*` for all"],
       ["environments", "names of environments, or `*` for all"],
     ],

@@ -42,6 +42,7 @@ export async function attemptItems(
         deliveryId: planned.delivery.id,
         targetId: planned.target.id,
         commit: adopted?.oid ?? commit,
+        ...(planned.images && { images: planned.images }),
         observation,
         warnings: planned.warnings,
         deliveryVersion: planned.delivery.version,

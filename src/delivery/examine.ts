@@ -5,6 +5,7 @@ import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
 import { candidatePaths, type Files, imagesStand, standingImages } from "./places.ts";
 import type { GitRepository, Settings } from "./ports.ts";
+import { revertedBy } from "./trailers.ts";
 import { targetOf } from "./verify.ts";
 
 export interface ExamineDeps {
@@ -79,10 +80,8 @@ async function suspectsOf(
   );
 }
 
-/** `git revert` writes this sentence, once per commit; people who write it by hand mean the same. */
 function namesAsReverted(commit: CommitInfo, ours: readonly Delivery[]): boolean {
-  const named = [...commit.message.matchAll(/This reverts commit ([0-9a-f]{7,40})/g)].map(([, oid]) => oid ?? "");
-  return named.some((oid) => ours.some((delivery) => delivery.commit?.startsWith(oid)));
+  return revertedBy(commit).some((oid) => ours.some((delivery) => delivery.commit?.startsWith(oid)));
 }
 
 /** Some value is one that the target held before, and no value is one that we do not know. */

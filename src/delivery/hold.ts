@@ -51,9 +51,7 @@ export async function placeHold(deps: HoldDeps, request: HoldRequest): Promise<P
   deps.log.info("hold created", { hold: hold.id, target: targetId, digest, subject: caller.subject });
   // Whatever is not in phase writing by now meets the hold when it wants to begin.
   const writing = (await deps.store.pending(targetId)).filter(({ delivery }) => delivery.phase === "writing");
-  const alreadyBeingPushed = writing.some(
-    ({ delivery }) => heldBy([hold], targetId, delivery.images, hold.createdAt) !== undefined,
-  );
+  const alreadyBeingPushed = writing.some(({ delivery }) => heldBy([hold], delivery, hold.createdAt) !== undefined);
   return { hold, alreadyBeingPushed };
 }
 

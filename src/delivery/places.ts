@@ -84,19 +84,21 @@ function written(target: Target, images: readonly ImageValue[]): { place: Place;
   });
 }
 
-function takes(place: Place, image: ImageValue): boolean {
+/** Whether the image is written to the place. */
+export function takes(place: Place, image: Pick<ImageValue, "repository">): boolean {
   return place.image === undefined || place.image === image.repository;
 }
 
 /** The images as workloads will name them; an image that stands nowhere for certain has none. */
-function references(place: Place, text: string, images: readonly ImageValue[], path: string): string[] {
+export function references(place: Place, text: string, images: readonly ImageValue[], path: string): string[] {
   return images.flatMap(({ repository }) => {
     const found = editorOf(place).read(text, repository, path);
     return found === undefined || (found.tag ?? found.digest) === undefined ? [] : [writeReference(found)];
   });
 }
 
-function readable(place: Place, files: Files): string | undefined {
+/** The path of the place's file, if it is there. */
+export function readable(place: Place, files: Files): string | undefined {
   return editorOf(place).paths.find((candidate) => files.has(candidate));
 }
 
@@ -128,7 +130,7 @@ function fileMissing(place: Place): GitspanError {
   });
 }
 
-function decode(path: string, bytes: Uint8Array | undefined): string {
+export function decode(path: string, bytes: Uint8Array | undefined): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {

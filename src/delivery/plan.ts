@@ -1,20 +1,20 @@
 import type { Build } from "../model/build.ts";
-import type { Delivery, Ending } from "../model/delivery.ts";
+import type { Delivery, Ending, ImageValue } from "../model/delivery.ts";
 import { type ErrorCode, type GitspanError, isGitspanError } from "../model/errors.ts";
 import type { CommitPlan, Identity, Oid } from "../model/git.ts";
-import { type Hold, heldBy } from "../model/hold.ts";
 import type { LaneWork, ReadyDelivery } from "../model/lane.ts";
-import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
-import { commitMessage } from "./message.ts";
-import { compareBuilds, newest } from "./order.ts";
-import { candidatePaths, placeImages } from "./places.ts";
+import { type Choice, type Chosen, choose } from "./choose.ts";
+import { commitMessage, rollbackMessage } from "./message.ts";
+import { placeRollback } from "./place-rollback.ts";
+import { candidatePaths, type Placement, placeImages } from "./places.ts";
 import type { GitRepository, Settings, SourceHistory } from "./ports.ts";
-import { overBy, supersededBy, targetOf } from "./verify.ts";
+import type { ReadStore } from "./store-ports.ts";
 
 export interface PlanDeps {
   history: SourceHistory;
   git: GitRepository;
+  store: Pick<ReadStore, "delivery">;
 }
 
 export interface PlannedDelivery {
@@ -25,18 +25,16 @@ export interface PlannedDelivery {
   /** Undefined: the values stand already and the delivery adopts the commit that wrote them. */
   commit: CommitPlan | undefined;
   paths: string[];
+  /** What the commit really brings, where that is not all that the delivery was for. */
+  images?: ImageValue[];
   newImages: string[];
   oldImages: string[];
   warnings: string[];
 }
 
-export interface Plan {
+export interface Plan extends Choice {
   /** One per target, oldest build first. */
   planned: PlannedDelivery[];
-  /** Deliveries that end here without being written. */
-  ended: { delivery: Delivery; ending: Ending }[];
-  /** Deliveries that have to look again whether they may be written. */
-  deferred: Delivery[];
 }
 
 export interface PlanInput {
@@ -63,10 +61,10 @@ const EDIT_REFUSALS: ReadonlySet<ErrorCode> = new Set([
 /** Chooses the newest delivery of each target and works out its commit on the tip; each commit builds on the one before. */
 export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<Plan> {
   const plan: Plan = { planned: [], ended: [], deferred: [] };
-  const chosen: { candidate: ReadyDelivery; target: Target; state: TargetState; warnings: string[] }[] = [];
+  const chosen: Chosen[] = [];
   for (const state of input.work.targets) {
-    const choice = await choose(deps, input, state, plan, signal);
-    if (choice !== undefined) chosen.push({ ...choice, state });
+    const choice = await choose(deps, { ...input, state, choice: plan }, signal);
+    if (choice !== undefined) chosen.push(choice);
   }
   chosen.sort((a, b) => (a.candidate.delivery.id < b.candidate.delivery.id ? -1 : 1));
 
@@ -80,7 +78,11 @@ export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSi
         plan.ended.push({ delivery, ending: absent(target) });
         continue;
       }
-      const placement = placeImages(target, delivery.images, read.files);
+      const { placement, message, images } = await place(deps, { candidate, target, files: read.files }, signal);
+      if (message === undefined) {
+        plan.ended.push({ delivery, ending: nothingOfOurs(target) });
+        continue;
+      }
       // What stands only by a commit of this plan is on no branch yet: adopted once that has landed.
       if (placement.files.size === 0 && placement.paths.some((path) => changed.has(path))) continue;
       for (const [path, bytes] of placement.files) {
@@ -97,12 +99,13 @@ export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSi
             ? undefined
             : {
                 files: placement.files,
-                message: commitMessage(delivery, build),
+                message,
                 author: input.author,
                 committer: input.author,
                 time: input.work.now,
               },
         paths: placement.paths,
+        ...(images && { images }),
         newImages: placement.newImages,
         oldImages: placement.oldImages,
         warnings: [...warnings, ...placement.warnings],
@@ -114,6 +117,30 @@ export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSi
     }
   }
   return plan;
+}
+
+/** What the delivery does to the files, and its commit's message; none when nothing that a rollback takes out is left. */
+async function place(
+  deps: PlanDeps,
+  input: { candidate: ReadyDelivery; target: Target; files: Map<string, Uint8Array> },
+  signal: AbortSignal,
+): Promise<{ placement: Placement; message: string | undefined; images?: ImageValue[] }> {
+  const { target, files } = input;
+  const { delivery, build } = input.candidate;
+  const { rollback } = delivery;
+  if (rollback === undefined) {
+    return { placement: placeImages(target, delivery.images, files), message: commitMessage(delivery, build) };
+  }
+  const undone = await Promise.all(rollback.undoes.map((id) => deps.store.delivery(id)));
+  const placement = await placeRollback(
+    deps.git,
+    { target, undone: undone.filter((one) => one !== undefined), wanted: delivery.images, files },
+    signal,
+  );
+  const { images } = placement;
+  const isLeft = placement.files.size > 0 || images.length > 0;
+  const message = isLeft ? rollbackMessage({ ...delivery, images, rollback }, build, placement.reverted) : undefined;
+  return { placement, message, images };
 }
 
 interface ReadableFiles {
@@ -151,61 +178,14 @@ async function readMissing(
   for (const path of missing) read.known.add(path);
 }
 
-/** The delivery to write at one target, if any; the others end or wait. */
-async function choose(
-  deps: PlanDeps,
-  input: PlanInput,
-  state: TargetState,
-  plan: Plan,
-  signal: AbortSignal,
-): Promise<{ candidate: ReadyDelivery; target: Target; warnings: string[] } | undefined> {
-  const candidates: ReadyDelivery[] = [];
-  for (const candidate of input.work.ready) {
-    if (candidate.delivery.targetId !== state.id) continue;
-    const ending = overBy(input.settings, candidate.delivery, input.work.now) ?? forbidden(input.settings, candidate);
-    if (ending === undefined) candidates.push(candidate);
-    else plan.ended.push({ delivery: candidate.delivery, ending });
-  }
-  const best = await newest(deps.history, candidates, signal);
-  if (best.newest === undefined) return undefined;
-  for (const { delivery } of candidates) {
-    if (delivery.id !== best.newest.delivery.id) {
-      plan.ended.push({ delivery, ending: supersededBy(best.newest.delivery) });
-    }
-  }
-  const { delivery, build } = best.newest;
-  if (state.current !== undefined) {
-    const { order } = await compareBuilds(deps.history, build, state.current.build, signal);
-    if (order === "older") {
-      plan.ended.push({ delivery, ending: supersededBy(state.current.delivery) });
-      return undefined;
-    }
-  }
-  if (state.pinned !== undefined || isHeld(input.work.holds, delivery, input.work.now)) {
-    plan.deferred.push(delivery);
-    return undefined;
-  }
-  const target = targetOf(input.settings, delivery);
-  return target === undefined ? undefined : { candidate: best.newest, target, warnings: best.warnings };
-}
-
-/** Permission is asked for again before every write: access rules change while a delivery waits. */
-function forbidden(settings: Settings, { delivery, build }: ReadyDelivery): Ending | undefined {
-  const { app, environment } = delivery;
-  if (settings.allows({ subject: build.subject, groups: build.groups }, { action: "deliver", app, environment })) {
-    return undefined;
-  }
-  const message = `${build.subject} may no longer deliver ${app} to ${environment}`;
-  return { outcome: "rejected", reason: "forbidden", message };
-}
-
-function isHeld(holds: readonly Hold[], delivery: Delivery, now: number): boolean {
-  return heldBy(holds, delivery.targetId, delivery.images, now) !== undefined;
-}
-
 /** A pattern says where targets may be; those that are not there are no failure. */
 export function isAbsent(target: Target, files: ReadonlyMap<string, Uint8Array>): boolean {
   return target.byPattern === true && candidatePaths(target).every((path) => !files.has(path));
+}
+
+function nothingOfOurs({ id }: Target): Ending {
+  const message = `somebody else has changed every value of ${id} that was to be taken out: they stay as they are`;
+  return { outcome: "overridden", reason: "changed", message };
 }
 
 function absent(target: Target): Ending {

@@ -7,9 +7,10 @@ import type { ApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
-import type { Hold } from "../model/hold.ts";
+import type { Hold, NewHold } from "../model/hold.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../model/reading.ts";
+import type { RollbackInput, RollbackResult } from "../model/rollback.ts";
 import type { DeliveryChange, Lease } from "../model/work.ts";
 
 // ---------------------------------------------------------------- store: intake
@@ -28,6 +29,8 @@ export interface ReadStore {
   deliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
   /** Oldest first. */
   events(deliveryId: string): Promise<DeliveryEvent[]>;
+  /** What landed at the target with its builds, newest landing first. */
+  written(targetId: string, limit: number): Promise<{ delivery: Delivery; build: Build }[]>;
   /**
    * What happened to all deliveries after this event. Whoever goes on from `last` misses nothing, however transactions
    * overlap. Without `after`, or with an id that was never given out: no events, only where to begin now.
@@ -88,7 +91,7 @@ export interface LaneStore {
 /** Every change locks the target's row, making it if need be, and gives it a new version. */
 export interface HoldStore {
   /** An attempt begins either before the hold or under it, never beside it. `until` is database time. */
-  createHold(hold: Omit<Hold, "createdAt">): Promise<Hold>;
+  createHold(hold: NewHold): Promise<Hold>;
   /** In force now at any target, oldest first. */
   allHolds(): Promise<Hold[]>;
   /** False when there is no such hold. Deliveries that wait at the target are looked at again. */
@@ -97,6 +100,14 @@ export interface HoldStore {
   pin(targetId: string, pinned: { by: string; why: string }): Promise<void>;
   /** False when it is not pinned. Deliveries that wait at the target are looked at again. */
   unpin(targetId: string): Promise<boolean>;
+}
+
+export interface RollbackStore {
+  /**
+   * One transaction: the delivery of kind rollback, and holds on what it takes out. At most one for a delivery at a
+   * time, and none after one that has landed.
+   */
+  rollBack(input: RollbackInput): Promise<RollbackResult>;
 }
 
 export interface TokenStore {
@@ -108,4 +119,4 @@ export interface TokenStore {
   tokenByHash(hash: string): Promise<{ name: string; groups: string[] } | undefined>;
 }
 
-export type DeliveryStore = ReadStore & WorkStore & LaneStore;
+export type DeliveryStore = ReadStore & WorkStore & LaneStore & RollbackStore;

@@ -1,9 +1,10 @@
 import type { Build } from "../model/build.ts";
 import type { Delivery, Ending } from "../model/delivery.ts";
-import { heldBy } from "../model/hold.ts";
+import type { TargetState } from "../model/reading.ts";
 import { laneOf, type Target } from "../model/target.ts";
 import type { DeliveryChange } from "../model/work.ts";
 import { logEnded } from "./delivery-log.ts";
+import { heldFor } from "./held.ts";
 import { compareBuilds, newest } from "./order.ts";
 import type { Log, Settings, SourceHistory } from "./ports.ts";
 import { historyOnly } from "./since.ts";
@@ -36,14 +37,18 @@ async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal)
   const state = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId);
   const old = state && historyOnly({ delivery, build, since: state.since });
   if (old !== undefined) return ended(old);
-  const newer = await newerThan(deps, { delivery, build, now }, signal);
+  const newer =
+    delivery.rollback === undefined
+      ? await newerThan(deps, { delivery, build, now }, signal)
+      : { ending: outrun(delivery, state), warnings: [] };
   const warnings = newer.warnings.map((message) => ({ kind: "warning", message }));
   if (newer.ending !== undefined) return { ...ended(newer.ending), events: warnings };
 
   if (state?.pinned !== undefined) {
     return waiting(delivery, "pin", `${delivery.targetId} is pinned by ${state.pinned.by}: ${state.pinned.why}`);
   }
-  const hold = heldBy(await deps.store.holds([delivery.targetId]), delivery.targetId, delivery.images, now);
+  const holds = await deps.store.holds([delivery.targetId]);
+  const hold = await heldFor(deps.history, { holds, delivery, build, now }, signal);
   if (hold !== undefined) return waiting(delivery, "hold", `held by ${hold.by}: ${hold.why}`);
   return {
     phase: "ready",
@@ -59,7 +64,9 @@ async function newerThan(
   signal: AbortSignal,
 ): Promise<{ ending?: Ending; warnings: string[] }> {
   const current = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId)?.current;
-  const onTheirWay = (await deps.store.pending(delivery.targetId)).filter((one) => one.delivery.expireAt > now);
+  const onTheirWay = (await deps.store.pending(delivery.targetId)).filter(
+    (one) => one.delivery.expireAt > now && one.delivery.kind !== "rollback",
+  );
   const others = onTheirWay.filter((other) => other.delivery.id !== delivery.id);
   const warnings: string[] = [];
   for (const other of current === undefined ? others : [current, ...others]) {
@@ -88,12 +95,22 @@ function ended(ending: Ending): DeliveryChange {
   return { phase: "done", ending };
 }
 
+/** The end of a rollback when what it takes out does not stand any more. */
+export function outrun({ rollback, targetId }: Delivery, state: TargetState | undefined): Ending | undefined {
+  const standing = state?.current?.delivery.id;
+  if (rollback === undefined || standing === rollback.reverts) return undefined;
+  return {
+    outcome: "superseded",
+    message: `delivery ${standing ?? "of somebody else"} came to ${targetId} before ${rollback.reverts} could be taken out`,
+  };
+}
+
 export function supersededBy(other: Delivery): Ending {
   return { outcome: "superseded", message: `delivery ${other.id} brings a newer build to ${other.targetId}` };
 }
 
 /** The delivery's target; undefined when the configuration has it no longer, or writes it to another branch. */
-export function targetOf(settings: Settings, delivery: Delivery): Target | undefined {
+export function targetOf(settings: Pick<Settings, "target">, delivery: Delivery): Target | undefined {
   const target = settings.target(delivery.targetId);
   return target !== undefined && laneOf(target).id === delivery.laneId ? target : undefined;
 }

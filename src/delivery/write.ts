@@ -107,9 +107,8 @@ async function examine(
   return deps.store.examined(input.claim, input.tip, foreign);
 }
 
-async function writtenBefore(deps: WriteDeps, { app, environment, targetId }: Delivery): Promise<Delivery[]> {
-  const { items } = await deps.store.deliveries({ app, environment, limit: REMEMBERED });
-  return items.filter((delivery) => delivery.targetId === targetId && delivery.commit !== undefined);
+async function writtenBefore({ store }: WriteDeps, current: Delivery): Promise<Delivery[]> {
+  return (await store.written(current.targetId, REMEMBERED)).map(({ delivery }) => delivery);
 }
 
 async function writeOnce(
@@ -126,7 +125,7 @@ async function writeOnce(
   if (work.ready.length === 0) return { kind: "idle" };
 
   const plan = await planLane(
-    { history: deps.history, git },
+    { history: deps.history, git, store: deps.store },
     { work, tip, settings, author: repository.author },
     signal,
   );

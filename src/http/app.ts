@@ -16,6 +16,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { holdRoutes } from "./routes/holds.ts";
 import { planRoutes } from "./routes/plans.ts";
+import { rollbackRoutes } from "./routes/rollbacks.ts";
 import { streamRoutes } from "./routes/stream.ts";
 import { targetRoutes } from "./routes/targets.ts";
 import { replyToBrokenRequest } from "./transport-errors.ts";
@@ -68,6 +69,7 @@ export function createApp(deps: HttpDeps): FastifyInstance {
     buildRoutes(api, deps);
     deliveryRoutes(api, deps);
     targetRoutes(api, deps);
+    rollbackRoutes(api, deps);
     holdRoutes(api, deps);
     planRoutes(api, deps);
     streamRoutes(api, deps);

@@ -1,6 +1,6 @@
 import type { Preview, PreviewRequest } from "../delivery/plan-preview.ts";
 import type { Log, Settings } from "../delivery/ports.ts";
-import type { HoldStore, ReadStore, TokenStore, WorkStore } from "../delivery/store-ports.ts";
+import type { HoldStore, ReadStore, RollbackStore, TokenStore, WorkStore } from "../delivery/store-ports.ts";
 import type { Clock, Ids } from "../model/ambient.ts";
 import type { EventDeps } from "./event-source.ts";
 import type { Intake } from "./intake.ts";
@@ -47,9 +47,10 @@ export interface HttpDeps {
   plans: Plans;
   store: Pick<ReadStore, "build" | "delivery" | "deliveries" | "events" | "waitForChange" | "eventsAfter"> &
     Pick<TokenStore, "tokenByHash"> &
-    Pick<ReadStore, "targetStates" | "targetIds" | "holds"> &
+    Pick<ReadStore, "targetStates" | "targetIds" | "holds" | "written"> &
     Pick<WorkStore, "now" | "pending"> &
-    HoldStore;
+    HoldStore &
+    RollbackStore;
   /** The secrets that are valid now for a key of signed requests; none when there is no such key. */
   signatureSecrets: (key: string) => Promise<readonly string[]>;
   /** The configuration in force now. */

@@ -49,6 +49,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   unauthenticated: { status: 401, title: "No valid token" },
   forbidden: { status: 403, title: "Not allowed" },
   "not-found": { status: 404, title: "Not found" },
+  "rollback-refused": { status: 409, title: "The target cannot be rolled back now" },
   "no-target": { status: 422, title: "No target for this build" },
   "idempotency-mismatch": { status: 422, title: "The Idempotency-Key was used for something else" },
   "payload-too-large": { status: 413, title: "The request is too large" },

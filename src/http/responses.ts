@@ -51,6 +51,16 @@ const deliveryShort = {
   app: z.string(),
   environment: z.string(),
   images: z.array(imageBody).describe("What is to stand at the target"),
+  rollback: z
+    .strictObject({
+      undoes: z.array(id).describe("Deliveries that it takes out, newest first"),
+      restores: id.optional().describe("The delivery that it goes back to"),
+      trigger: z.enum(["manual", "automatic", "hold"]),
+      by: z.string().optional().describe("Who asked for it"),
+      why: z.string(),
+    })
+    .optional()
+    .describe("With kind rollback"),
   phase: z.enum(PHASES),
   waitReason: z.enum(WAIT_REASONS).optional().describe("With phase waiting"),
   outcome: outcome.optional().describe("With phase done; it never changes"),
@@ -70,7 +80,9 @@ export const deliveryBody = z.strictObject(deliveryShort);
 
 export const eventBody = z.strictObject({
   at: time,
-  kind: z.string().describe("received, ready, waiting, writing, landed, verdict, warning, done and others"),
+  kind: z
+    .string()
+    .describe("received, ready, waiting, writing, landed, verdict, warning, rolled-back, done and others"),
   message: z.string(),
   data: z.record(z.string(), z.unknown()).optional(),
 });
@@ -137,7 +149,10 @@ export const buildBody = z.strictObject({
 export const holdBody = z.strictObject({
   id,
   target: z.string().describe("app/environment"),
-  digest: z.string().optional().describe("Absent: everything is held"),
+  digest: z.string().optional(),
+  build: id
+    .optional()
+    .describe("Builds of its source commit and older ones are held. Without it and digest: everything"),
   by: z.string(),
   why: z.string(),
   createdAt: time,

@@ -1,6 +1,6 @@
 import { formatApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
-import type { Delivery, DeliveryEvent } from "../model/delivery.ts";
+import type { Delivery, DeliveryEvent, Rollback } from "../model/delivery.ts";
 import type { Hold } from "../model/hold.ts";
 import type { Verdict } from "../model/observation.ts";
 import type { TargetState } from "../model/reading.ts";
@@ -42,6 +42,7 @@ export function deliveryShape(delivery: Delivery): DeliveryBody {
     app: delivery.app,
     environment: delivery.environment,
     images: delivery.images.map(({ name, repository, tag, digest }) => ({ name, repository, tag, digest })),
+    rollback: delivery.rollback === undefined ? undefined : rollbackShape(delivery.rollback),
     phase: delivery.phase,
     waitReason: delivery.waitReason,
     outcome: delivery.outcome,
@@ -53,8 +54,16 @@ export function deliveryShape(delivery: Delivery): DeliveryBody {
     verdict: verdict === undefined ? undefined : verdictShape(verdict),
     createdAt: isoTime(delivery.createdAt),
     updatedAt: isoTime(delivery.updatedAt),
-    links: { self: `/v1/deliveries/${delivery.id}`, build: buildLink(delivery.buildId) },
+    links: { self: deliveryLink(delivery.id), build: buildLink(delivery.buildId) },
   };
+}
+
+function rollbackShape({ undoes, restores, trigger, by, why }: Rollback): NonNullable<DeliveryBody["rollback"]> {
+  return { undoes, restores, trigger, by: by?.subject, why };
+}
+
+export function deliveryLink(id: string): string {
+  return `/v1/deliveries/${id}`;
 }
 
 /** One delivery with all that is known of it: what happened, and what the verdict of each Application rests on. */
@@ -99,6 +108,7 @@ export function holdShape(hold: Hold): HoldBody {
     id: hold.id,
     target: hold.targetId,
     digest: hold.digest,
+    build: hold.build?.id,
     by: hold.by,
     why: hold.why,
     createdAt: isoTime(hold.createdAt),

@@ -30,6 +30,23 @@ export interface ImageValue {
   digest?: Digest;
 }
 
+/** What a rollback takes out of its target, and what it brings back. */
+export interface Rollback {
+  /** The delivery that stood when it was asked for. */
+  reverts: string;
+  /** All that it takes out, newest first; `reverts` is the first. */
+  undoes: string[];
+  /** The delivery whose values it brings back; absent where nothing of ours stood before. */
+  restores?: string;
+  /** A person, the environment's policy, or a hold that came while its value was being pushed. */
+  trigger: "manual" | "automatic" | "hold";
+  /** Who asked for it; of an automatic one nobody did. */
+  by?: { subject: string; groups: string[] };
+  why: string;
+  /** Argo CDs that said that it failed; set for automatic ones, which are counted by them. */
+  clusters?: string[];
+}
+
 /** One build on its way to one target. */
 export interface Delivery {
   id: string;
@@ -41,6 +58,8 @@ export interface Delivery {
   laneId: string;
   /** The build's W3C trace context. */
   traceparent?: string;
+  /** Set with kind `rollback`; `buildId` is then that of the values that it brings back. */
+  rollback?: Rollback;
   /** What is to stand at the target, one per image of the target that the build made. */
   images: ImageValue[];
   phase: Phase;
@@ -76,7 +95,7 @@ export interface DeliveryEvent {
   id: number;
   deliveryId: string;
   at: number;
-  /** `received`, `ready`, `waiting`, `writing`, `landed`, `verdict`, `warning`, `done`... */
+  /** `received`, `ready`, `waiting`, `writing`, `landed`, `verdict`, `warning`, `rolled-back`, `done`... */
   kind: string;
   message: string;
   data?: Record<string, unknown>;

@@ -5,7 +5,7 @@ const CONTEXT = 3;
 const MAX_EDITS = 400;
 
 /** Lines [from, to) of the old text became lines [start, end) of the new one. */
-interface Block {
+export interface Block {
   from: number;
   to: number;
   start: number;
@@ -21,11 +21,12 @@ export function unifiedDiff(path: string, before: string, after: string): string
 }
 
 /** Each with its line break, if it has one: a last line without is another line than one with. */
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-function blocksOf(old: readonly string[], now: readonly string[]): Block[] {
+/** What changed between two texts' lines, in their order. */
+export function blocksOf(old: readonly string[], now: readonly string[]): Block[] {
   let head = 0;
   while (head < old.length && head < now.length && old[head] === now[head]) head++;
   let tail = 0;

@@ -46,6 +46,7 @@ export type ErrorCode =
   | "forbidden"
   | "not-found"
   | "no-target"
+  | "rollback-refused"
   | "idempotency-mismatch"
   | "payload-too-large"
   | "unsupported-media-type"

@@ -1,12 +1,14 @@
-import type { ImageValue } from "./delivery.ts";
+import type { Build } from "./build.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Digest } from "./image.ts";
 
-/** "This digest, or anything, must not be written to this target." */
+/** "This digest, this build and older ones, or anything, must not be written to this target." */
 export interface Hold {
   id: string;
   targetId: string;
-  /** Absent: everything is held. */
   digest?: Digest;
+  /** What was taken out: builds of its source commit and of older ones are held too. With neither, everything is held. */
+  build?: Build;
   by: string;
   why: string;
   createdAt: number;
@@ -14,17 +16,22 @@ export interface Hold {
   until?: number;
 }
 
-/** The first hold in force at `now` that forbids writing these images to this target. */
+export type NewHold = Omit<Hold, "createdAt" | "build"> & { buildId?: string };
+
+/** The first hold in force at `now` that forbids writing the delivery, as far as that shows without source history. */
 export function heldBy(
   holds: readonly Hold[],
-  targetId: string,
-  images: readonly ImageValue[],
+  delivery: Pick<Delivery, "targetId" | "images" | "kind" | "buildId">,
   now: number,
 ): Hold | undefined {
-  return holds.find(
-    (hold) =>
-      hold.targetId === targetId &&
-      (hold.until === undefined || hold.until > now) &&
-      (hold.digest === undefined || images.some((image) => image.digest === hold.digest)),
-  );
+  return holds.find((hold) => {
+    if (!isInForce(hold, delivery.targetId, now)) return false;
+    if (hold.digest === undefined && hold.build === undefined) return true;
+    if (delivery.images.some(({ digest }) => digest !== undefined && digest === hold.digest)) return true;
+    return delivery.kind !== "rollback" && delivery.buildId === hold.build?.id;
+  });
+}
+
+export function isInForce(hold: Hold, targetId: string, now: number): boolean {
+  return hold.targetId === targetId && (hold.until === undefined || hold.until > now);
 }

@@ -1,5 +1,5 @@
 import type { Build } from "./build.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, ImageValue } from "./delivery.ts";
 import type { Oid } from "./git.ts";
 import type { Hold } from "./hold.ts";
 import type { Observation } from "./observation.ts";
@@ -28,6 +28,8 @@ export interface AttemptItem {
   deliveryId: string;
   targetId: string;
   commit: Oid;
+  /** What the commit really brings, where that is not all that the delivery was for. */
+  images?: ImageValue[];
   /** As it is stored with the delivery once the attempt has landed. */
   observation: Observation;
 }

@@ -42,7 +42,7 @@ export async function checkItems(
     if (target === undefined || delivery === undefined) return true;
     if (target.version !== item.targetVersion || target.pinned_by !== null) return true;
     if (!isAsPlanned(delivery, item, laneId) || delivery.expire_at <= at) return true;
-    return heldBy(holds, item.targetId, deliveryOf(delivery).images, at.getTime()) !== undefined;
+    return heldBy(holds, deliveryOf(delivery), at.getTime()) !== undefined;
   };
   return { refused: items.filter(isRefused).map((item) => item.deliveryId), at };
 }

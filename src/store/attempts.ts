@@ -162,6 +162,6 @@ function warningsOf({ deliveryId, warnings = [] }: GuardedItem): Entry[] {
 }
 
 function itemOf(item: GuardedItem): AttemptItem {
-  const { deliveryId, targetId, commit, observation } = item;
-  return { deliveryId, targetId, commit, observation };
+  const { deliveryId, targetId, commit, images, observation } = item;
+  return { deliveryId, targetId, commit, ...(images && { images }), observation };
 }

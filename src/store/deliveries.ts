@@ -5,7 +5,7 @@ import type { DeliveryFilter, Page } from "../model/reading.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { buildOf, type DeliveryRow, deliveryOf, eventOf, jsonText } from "./rows.ts";
 import type { Schema } from "./schema.ts";
-import { never, type Queries, read, type Sql } from "./sql.ts";
+import { never, type Queries, read, type Sql, snapshot } from "./sql.ts";
 
 export async function delivery(deps: Sql, id: string): Promise<Delivery | undefined> {
   const row = await read(deps, (db) => db.selectFrom("delivery").selectAll().where("id", "=", id).executeTakeFirst());
@@ -63,14 +63,44 @@ export async function withBuilds(
   db: Queries,
   rows: readonly DeliveryRow[],
 ): Promise<{ delivery: Delivery; build: Build }[]> {
-  if (rows.length === 0) return [];
-  const ids = [...new Set(rows.map((row) => row.build_id))];
-  const found = await db.selectFrom("build").selectAll().where("id", "in", ids).execute();
-  const builds = new Map(found.map((row) => [row.id, buildOf(row)]));
+  const builds = await buildsOf(
+    db,
+    rows.map((row) => row.build_id),
+  );
   return rows.map((row) => ({
     delivery: deliveryOf(row),
     build: builds.get(row.build_id) ?? never(`build ${row.build_id} of delivery ${row.id} is not stored`),
   }));
+}
+
+/** What landed at the target, newest landing first. */
+export async function written(
+  deps: Sql,
+  targetId: string,
+  limit: number,
+): Promise<{ delivery: Delivery; build: Build }[]> {
+  return await snapshot(deps, async (trx) => {
+    const rows = await trx
+      .selectFrom("delivery")
+      .selectAll()
+      .where("target_id", "=", targetId)
+      .where("commit", "is not", null)
+      .orderBy(sql`observation -> 'pushedAt'`, "desc")
+      .orderBy("id", "desc")
+      .limit(limit)
+      .execute();
+    return await withBuilds(trx, rows);
+  });
+}
+
+export async function buildsOf(db: Queries, ids: readonly string[]): Promise<Map<string, Build>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("build")
+    .selectAll()
+    .where("id", "in", [...new Set(ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, buildOf(row)]));
 }
 
 /** In the order of ids, the order in which every transaction locks deliveries, and after their targets. */

@@ -1,21 +1,12 @@
-import { sql, type Transaction } from "kysely";
-import type { Hold } from "../model/hold.ts";
-import type { Digest } from "../model/image.ts";
+import { type Selectable, sql, type Transaction } from "kysely";
+import type { Hold, NewHold } from "../model/hold.ts";
 import { insertTargets } from "./builds.ts";
+import { buildsOf } from "./deliveries.ts";
 import { holdOf, storable } from "./rows.ts";
-import type { Schema, TargetTable } from "./schema.ts";
-import { databaseTime, type Queries, read, type Sql, transact } from "./sql.ts";
+import type { HoldTable, Schema, TargetTable } from "./schema.ts";
+import { databaseTime, never, type Queries, read, type Sql, transact } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
 import { wakeDeliveries } from "./wake.ts";
-
-export interface NewHold {
-  id: string;
-  targetId: string;
-  digest?: Digest;
-  by: string;
-  why: string;
-  until?: number;
-}
 
 /** In force now, oldest first. */
 export async function holds(deps: Sql, targetIds: readonly string[]): Promise<Hold[]> {
@@ -24,13 +15,21 @@ export async function holds(deps: Sql, targetIds: readonly string[]): Promise<Ho
 
 /** In force now at any target, oldest first. */
 export async function allHolds(deps: Sql): Promise<Hold[]> {
-  return await read(deps, async (db) => (await inForce(db, await databaseTime(db)).execute()).map(holdOf));
+  return await read(deps, async (db) => withTheirBuilds(db, await inForce(db, await databaseTime(db)).execute()));
 }
 
 /** In force at `at`, oldest first. */
 export async function holdsOf(db: Queries, targetIds: readonly string[], at: Date): Promise<Hold[]> {
   if (targetIds.length === 0) return [];
-  return (await inForce(db, at).where("target_id", "in", targetIds).execute()).map(holdOf);
+  return await withTheirBuilds(db, await inForce(db, at).where("target_id", "in", targetIds).execute());
+}
+
+async function withTheirBuilds(db: Queries, rows: readonly Selectable<HoldTable>[]): Promise<Hold[]> {
+  const builds = await buildsOf(
+    db,
+    rows.flatMap((row) => row.build_id ?? []),
+  );
+  return rows.map((row) => holdOf(row, builds));
 }
 
 function inForce(db: Queries, at: Date) {
@@ -44,24 +43,34 @@ function inForce(db: Queries, at: Date) {
 
 /** Locks the target, as every write to it does: an attempt begins either before the hold or under it. */
 export async function createHold(deps: Sql, hold: NewHold): Promise<Hold> {
-  const row = await transact(deps, async (trx) => {
+  const created = await transact(deps, async (trx) => {
     const at = await changeTarget(trx, hold.targetId, {});
-    return await trx
-      .insertInto("hold")
-      .values({
+    return await insertHolds(trx, at, [hold]);
+  });
+  deps.changed();
+  return created[0] ?? never("an insert gave no row");
+}
+
+/** The targets must be locked. */
+export async function insertHolds(trx: Transaction<Schema>, at: Date, holds: readonly NewHold[]): Promise<Hold[]> {
+  if (holds.length === 0) return [];
+  const rows = await trx
+    .insertInto("hold")
+    .values(
+      holds.map((hold) => ({
         id: hold.id,
         target_id: hold.targetId,
         digest: hold.digest ?? null,
+        build_id: hold.buildId ?? null,
         by: hold.by,
         why: storable(hold.why),
         until: hold.until === undefined ? null : new Date(hold.until),
         created_at: at,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-  });
-  deps.changed();
-  return holdOf(row);
+      })),
+    )
+    .returningAll()
+    .execute();
+  return await withTheirBuilds(trx, rows);
 }
 
 /** False when there is no such hold. Deliveries that wait at the target are looked at again. */
@@ -102,7 +111,7 @@ export async function unpin(deps: Sql, targetId: string): Promise<boolean> {
 }
 
 /** Writes the target, which need not be there yet, with a new version; gives the time once it is locked. */
-async function changeTarget(
+export async function changeTarget(
   trx: Transaction<Schema>,
   id: string,
   change: Partial<Pick<TargetTable, "pinned_by" | "pinned_why">>,

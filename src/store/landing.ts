@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import type { Ending } from "../model/delivery.ts";
+import type { Ending, Rollback } from "../model/delivery.ts";
 import type { AttemptItem } from "../model/lane.ts";
 import { doneEvent, record, recordOf } from "./history.ts";
 import { type DeliveryRow, jsonText } from "./rows.ts";
@@ -23,21 +23,55 @@ export async function land(
     const phase = rows.get(item.deliveryId)?.phase;
     if (phase !== "writing" && (phase !== "ready" || kind === "landed")) continue;
     await follow(trx, at, item, kind);
+    const rollback = rows.get(item.deliveryId)?.rollback ?? undefined;
+    if (rollback !== undefined) await takeOut(trx, at, { rollback, item, rows });
     const older = [...rows.values()].filter(
       (row) => row.phase === "following" && row.target_id === item.targetId && row.id !== item.deliveryId,
     );
     await supersede(trx, at, older, item);
+    const undone = rollback?.undoes ?? [];
     await trx
       .updateTable("target")
-      .set({
+      .set((set) => ({
         current_id: item.deliveryId,
+        // What was healthy once and has been taken out is not what the next rollback goes back to.
+        ...(undone.length === 0
+          ? {}
+          : {
+              last_healthy_id: sql<string | null>`case when ${set("last_healthy_id", "in", undone)}
+                then ${rollback?.restores ?? null} else last_healthy_id end`,
+            }),
         overridden_kind: null,
         overridden_commit: null,
         version: sql<number>`version + 1`,
-      })
+      }))
       .where("id", "=", item.targetId)
       .execute();
   }
+}
+
+/** What a rollback has taken out says so; what of it still followed ends. */
+async function takeOut(
+  trx: Transaction<Schema>,
+  at: Date,
+  input: { rollback: Rollback; item: AttemptItem; rows: ReadonlyMap<string, DeliveryRow> },
+): Promise<void> {
+  const { item } = input;
+  const message = `rollback ${item.deliveryId} took it out in ${item.commit}`;
+  const undone = input.rollback.undoes.flatMap((id) => input.rows.get(id) ?? []);
+  const unmarked = undone.filter((row) => row.reverted_by === null).map((row) => row.id);
+  if (unmarked.length > 0) {
+    await trx
+      .updateTable("delivery")
+      .set({ reverted_by: item.commit, version: sql<number>`version + 1`, updated_at: at })
+      .where("id", "in", unmarked)
+      .execute();
+    const data = { rollback: item.deliveryId, commit: item.commit };
+    await recordOf(trx, at, unmarked, [{ kind: "rolled-back", message, data }]);
+  }
+  const followed = undone.filter((row) => row.phase === "following");
+  await end(trx, at, followed, { outcome: "overridden", reason: "reverted", message });
+  for (const row of followed) row.phase = "done";
 }
 
 async function lockConcerned(
@@ -46,12 +80,17 @@ async function lockConcerned(
   targetIds: readonly string[],
 ): Promise<Map<string, DeliveryRow>> {
   const ids = items.map((item) => item.deliveryId);
+  const undone = trx
+    .selectFrom("delivery as rolling_back")
+    .select(sql<string>`jsonb_array_elements_text(rolling_back.rollback -> 'undoes')`.as("id"))
+    .where("rolling_back.id", "in", ids);
   const rows = await trx
     .selectFrom("delivery")
     .selectAll()
     .where((where) =>
       where.or([
         where("id", "in", ids),
+        where("id", "in", undone),
         where.and([where("target_id", "in", targetIds), where("phase", "=", "following")]),
       ]),
     )
@@ -74,6 +113,7 @@ async function follow(
       wait_reason: null,
       message: null,
       commit: item.commit,
+      ...(item.images && { images: jsonText(item.images) }),
       observation: jsonText({ ...item.observation, pushedAt: at.getTime() }),
       version: sql<number>`version + 1`,
       due_at: at,

@@ -29,6 +29,7 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     app: row.app,
     environment: row.environment,
     laneId: row.lane_id,
+    ...(row.rollback === null ? {} : { rollback: row.rollback }),
     images: row.images,
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     phase: row.phase,
@@ -58,11 +59,13 @@ export function eventOf(row: Selectable<DeliveryEventTable>): DeliveryEvent {
   };
 }
 
-export function holdOf(row: Selectable<HoldTable>): Hold {
+export function holdOf(row: Selectable<HoldTable>, builds: ReadonlyMap<string, Build>): Hold {
+  const build = row.build_id === null ? undefined : builds.get(row.build_id);
   return {
     id: row.id,
     targetId: row.target_id,
     ...(row.digest === null ? {} : { digest: row.digest }),
+    ...(build === undefined ? {} : { build }),
     by: row.by,
     why: row.why,
     createdAt: row.created_at.getTime(),

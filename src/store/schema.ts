@@ -1,6 +1,14 @@
 import type { ColumnType, Generated } from "kysely";
 import type { Artifact, Run, Source } from "../model/build.ts";
-import type { DeliveryKind, ImageValue, Outcome, OutcomeReason, Phase, WaitReason } from "../model/delivery.ts";
+import type {
+  DeliveryKind,
+  ImageValue,
+  Outcome,
+  OutcomeReason,
+  Phase,
+  Rollback,
+  WaitReason,
+} from "../model/delivery.ts";
 import type { Digest } from "../model/image.ts";
 import type { AttemptItem } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
@@ -59,6 +67,7 @@ export interface DeliveryTable {
   lane_id: string;
   app: string;
   environment: string;
+  rollback: ColumnType<Rollback | null, string | null | undefined, string | null>;
   images: Json<ImageValue[]>;
   traceparent: string | null;
   phase: Phase;
@@ -107,6 +116,7 @@ export interface HoldTable {
   id: string;
   target_id: string;
   digest: Digest | null;
+  build_id: string | null;
   by: string;
   why: string;
   until: Date | null;

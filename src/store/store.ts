@@ -1,13 +1,14 @@
 import { adopt, attemptDead, attemptLanded, beginAttempt } from "./attempts.ts";
 import { accept, build } from "./builds.ts";
 import { countDeliveries } from "./counts.ts";
-import { deliveries, delivery, events } from "./deliveries.ts";
+import { deliveries, delivery, events, written } from "./deliveries.ts";
 import { Feed } from "./feed.ts";
 import { examined } from "./foreign.ts";
 import { allHolds, createHold, holds, pin, removeHold, unpin } from "./holds.ts";
 import { laneWork } from "./lane-work.ts";
 import { claimLane, releaseLane, renewLane, wakeLane } from "./lanes.ts";
 import type { Changes } from "./notify.ts";
+import { rollBack } from "./rollbacks.ts";
 import type { Sql } from "./sql.ts";
 import { targetIds, targetStates } from "./targets.ts";
 import { createToken, revokeToken, tokenByHash } from "./tokens.ts";
@@ -29,6 +30,7 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     delivery: on(delivery),
     deliveries: on(deliveries),
     events: on(events),
+    written: on(written),
     eventsAfter: (after: number | undefined, limit: number) => feed.eventsAfter(after, limit),
     countDeliveries: on(countDeliveries),
     targetStates: on(targetStates),
@@ -58,6 +60,8 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     removeHold: on(removeHold),
     pin: on(pin),
     unpin: on(unpin),
+
+    rollBack: on(rollBack),
 
     createToken: on(createToken),
     revokeToken: on(revokeToken),

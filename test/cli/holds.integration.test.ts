@@ -28,7 +28,7 @@ describe("gitspan holds", () => {
     expect(Date.parse(until)).toBeGreaterThan(Date.now());
     const list = await asOperator("holds", "list", "--app", "checkout");
     expect(list.stdout).toMatch(
-      /^HOLD +TARGET +DIGEST +BY +UNTIL +WHY\n.* checkout\/staging +any +token:operator .* it crashes\n$/,
+      /^HOLD +TARGET +HOLDS +BY +UNTIL +WHY\n.* checkout\/staging +any +token:operator .* it crashes\n$/,
     );
     expect(await asOperator("holds", "list", "-o", "name")).toMatchObject({ stdout: `hold/${id}\n` });
     expect(await asOperator("holds", "remove", id)).toEqual({ code: 0, stdout: "", stderr: `hold ${id} is removed\n` });

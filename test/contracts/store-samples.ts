@@ -3,6 +3,7 @@ import type {
   IntakeStore,
   LaneStore,
   ReadStore,
+  RollbackStore,
   TokenStore,
   WorkStore,
 } from "../../src/delivery/store-ports.ts";
@@ -13,7 +14,7 @@ import type { AttemptInput, LaneClaim } from "../../src/model/lane.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { laneOf } from "../../src/model/target.ts";
 
-export type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & TokenStore;
+export type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore;
 
 export interface StoreSubject {
   store: Store;
@@ -40,7 +41,7 @@ export function nextId(prefix: string): string {
   return `${prefix}-${process.pid}-${String(++last).padStart(6, "0")}`;
 }
 
-/** As Kubernetes names a run. */
+/** Grows like the others. */
 function nextUuid(): string {
   const tail = (process.pid * 1_000_000 + ++last).toString(16).padStart(12, "0");
   return `8ce0978f-25f7-4ad9-9297-${tail}`;
@@ -52,7 +53,7 @@ export function digestOf(letter: string): Digest {
 
 export function newDelivery(over: Partial<NewDelivery> = {}): NewDelivery {
   return {
-    id: nextId("delivery"),
+    id: nextUuid(),
     kind: "build",
     targetId: "checkout/dev",
     app: "checkout",
@@ -65,7 +66,7 @@ export function newDelivery(over: Partial<NewDelivery> = {}): NewDelivery {
 }
 
 export function acceptInput(over: Partial<AcceptInput> = {}): AcceptInput {
-  const buildId = nextId("build");
+  const buildId = nextUuid();
   return {
     buildId,
     report: {

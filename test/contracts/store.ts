@@ -3,6 +3,7 @@ import { feedContract } from "./store-feed.ts";
 import { intakeContract } from "./store-intake.ts";
 import { laneContract } from "./store-lanes.ts";
 import { readingContract } from "./store-reading.ts";
+import { rollbackContract } from "./store-rollbacks.ts";
 import type { MakeStore } from "./store-samples.ts";
 import { targetContract } from "./store-targets.ts";
 import { tokenContract } from "./store-tokens.ts";
@@ -17,5 +18,6 @@ export function storeContract(name: string, makeSubject: MakeStore): void {
   laneContract(name, makeSubject);
   attemptContract(name, makeSubject);
   targetContract(name, makeSubject);
+  rollbackContract(name, makeSubject);
   tokenContract(name, makeSubject);
 }

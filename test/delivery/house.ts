@@ -1,6 +1,7 @@
 import { accept } from "../../src/delivery/accept.ts";
 import type { GitRepository, Metrics, Settings } from "../../src/delivery/ports.ts";
 import type { LaneResult } from "../../src/delivery/push.ts";
+import { startRollback } from "../../src/delivery/rollback.ts";
 import { verify } from "../../src/delivery/verify.ts";
 import type { WorkerDeps } from "../../src/delivery/worker.ts";
 import { writeLane } from "../../src/delivery/write.ts";
@@ -16,6 +17,7 @@ import { MemoryStore } from "../fakes/memory-store.ts";
 import { VirtualTime } from "../simulation/virtual-time.ts";
 import { ScriptedArgoCd } from "./scripted-argocd.ts";
 
+export const PERSON = { subject: "token:ada", groups: [] };
 export const BRANCH = "main";
 export const LANE = "gitops@main";
 export const never = new AbortController().signal;
@@ -32,6 +34,7 @@ export interface BuildWords {
   digest?: Artifact["digest"];
   /** Milliseconds; `null`: the build does not tell. */
   sourceTime?: number | null;
+  sourceCommit?: string;
   finishedAt?: number;
   subject?: string;
 }
@@ -120,6 +123,23 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
       await write();
       return reread(delivery);
     },
+    /** Writes it, and it runs healthy. */
+    async healthy(words: BuildWords): Promise<Delivery> {
+      const delivery = await this.written(words);
+      const ending = { outcome: "healthy", message: "Runs." } as const;
+      if (!(await store.save(delivery, { phase: "done", ending }))) throw new Error("it does not follow");
+      return reread(delivery);
+    },
+    /** Asks for a rollback of the first target, and writes it. */
+    async rolledBack(targetId = targets[0]!.id): Promise<Delivery> {
+      const { delivery } = await startRollback(
+        { ...deps, store },
+        { caller: PERSON, targetId, why: "it charges twice" },
+      );
+      await verifyDue();
+      await write();
+      return reread(delivery);
+    },
     use(change: Partial<Settings>): void {
       house.settings = { ...house.settings, ...change };
     },
@@ -196,13 +216,14 @@ function reportOf(words: BuildWords, number: number): BuildReport {
     apps = ["checkout"],
     digest,
     sourceTime = T0 + number * 1_000,
+    sourceCommit = number.toString(16).padStart(40, "0"),
     finishedAt = T0 + number * 1_000,
   } = words;
   return {
     artifacts: apps.map((app) => ({ name: app, repository: repositoryOf(app), tag, ...(digest && { digest }) })),
     source: {
       repository: "https://git.example.com/shop/source.git",
-      commit: number.toString(16).padStart(40, "0"),
+      commit: sourceCommit,
       ...(sourceTime === null ? {} : { time: sourceTime }),
     },
     run: { kind: "PipelineRun", uid: `run-${number}`, name: `run-${number}`, finishedAt },

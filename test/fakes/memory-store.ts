@@ -3,6 +3,7 @@ import type {
   IntakeStore,
   LaneStore,
   ReadStore,
+  RollbackStore,
   TokenStore,
   WorkStore,
 } from "../../src/delivery/store-ports.ts";
@@ -11,18 +12,20 @@ import type { Clock } from "../../src/model/ambient.ts";
 import type { ApplicationRef } from "../../src/model/application.ts";
 import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../../src/model/delivery.ts";
-import type { Hold } from "../../src/model/hold.ts";
+import type { Hold, NewHold } from "../../src/model/hold.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../../src/model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../src/model/reading.ts";
+import type { RollbackInput, RollbackResult } from "../../src/model/rollback.ts";
 import type { DeliveryChange, Lease } from "../../src/model/work.ts";
 import * as attempts from "./memory-store/attempts.ts";
 import { accept } from "./memory-store/intake.ts";
 import * as lanes from "./memory-store/lanes.ts";
 import * as reading from "./memory-store/reading.ts";
+import * as rollbacks from "./memory-store/rollbacks.ts";
 import { MemoryState } from "./memory-store/state.ts";
 import * as work from "./memory-store/work.ts";
 
-type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & TokenStore;
+type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore;
 
 /**
  * The store as plain maps: deterministic, its database time is the clock's. Every method changes everything it
@@ -58,6 +61,10 @@ export class MemoryStore implements Store {
 
   async events(deliveryId: string): Promise<DeliveryEvent[]> {
     return structuredClone(this.#state.events.filter((event) => event.deliveryId === deliveryId));
+  }
+
+  async written(targetId: string, limit: number): Promise<{ delivery: Delivery; build: Build }[]> {
+    return reading.written(this.#state, targetId, limit);
   }
 
   async eventsAfter(after: number | undefined, limit: number): Promise<FeedPage> {
@@ -169,12 +176,15 @@ export class MemoryStore implements Store {
     return attempts.examined(this.#state, claim, tip, foreign);
   }
 
-  async createHold(hold: Omit<Hold, "createdAt">): Promise<Hold> {
-    const stored = { ...hold, createdAt: this.#state.now() };
-    this.#state.holds.set(hold.id, stored);
+  async createHold(hold: NewHold): Promise<Hold> {
+    const stored = rollbacks.putHold(this.#state, hold);
     this.#state.target(hold.targetId).version++;
     this.#state.changed();
     return structuredClone(stored);
+  }
+
+  async rollBack(input: RollbackInput): Promise<RollbackResult> {
+    return rollbacks.rollBack(this.#state, input);
   }
 
   async removeHold(id: string): Promise<boolean> {

@@ -23,7 +23,7 @@ export const DELIVERY_ID = "0197a000-0000-7000-8000-00000000000d";
 const RULES: AccessRule[] = [
   { subject: "token:shop-ci", actions: ["deliver"], apps: ["checkout"], environments: ["staging"] },
   { subject: "group:platform", actions: ["read"], apps: ["*"], environments: ["*"] },
-  { subject: "token:operator", actions: ["hold"], apps: ["checkout"], environments: ["staging"] },
+  { subject: "token:operator", actions: ["hold", "rollback"], apps: ["checkout"], environments: ["staging"] },
 ];
 
 const TARGETS = [aTarget(), aTarget({ id: "checkout/prod", environment: "prod" })];
@@ -67,7 +67,8 @@ export class FakePorts {
       intake: { accept: (request, signal) => this.accept(request, signal) },
       store: {
         build: async (id) => this.guarded(this.builds.get(id)),
-        delivery: async (id) => this.guarded(this.deliveries.find((delivery) => delivery.id === id)),
+        delivery: async (id) =>
+          this.guarded(this.deliveries.find((delivery) => delivery.id === id) ?? (await this.memory.delivery(id))),
         deliveries: async (filter) => this.guarded(this.page(filter)),
         events: async (id) => this.guarded(this.history.filter((event) => event.deliveryId === id)),
         tokenByHash: async (hash) => this.guarded(this.tokens.get(hash)),
@@ -82,6 +83,8 @@ export class FakePorts {
         createHold: (hold) => this.memory.createHold(hold),
         removeHold: (id) => this.memory.removeHold(id),
         pin: (id, pinned) => this.memory.pin(id, pinned),
+        written: (id, limit) => this.memory.written(id, limit),
+        rollBack: (input) => this.memory.rollBack(input),
         unpin: (id) => this.memory.unpin(id),
       },
       settings: () => ({

@@ -3,6 +3,7 @@ import type {
   IntakeStore,
   LaneStore,
   ReadStore,
+  RollbackStore,
   TokenStore,
   WorkStore,
 } from "../../src/delivery/store-ports.ts";
@@ -23,7 +24,7 @@ export async function postgresSubject(server: TestDatabase): Promise<StoreSubjec
   const url = await server.fresh();
   const first = await openDatabase(databaseDeps, { url });
   const second = await openDatabase(databaseDeps, { url });
-  const store: IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & TokenStore = first.store;
+  const store: IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore = first.store;
   return {
     store,
     other: second.store,

@@ -37,6 +37,21 @@ export const deliveryExample = {
   links: { self: `/v1/deliveries/${deliveryId}`, build: `/v1/builds/${buildId}` },
 };
 
+const rollbackId = "0197a000-0000-7000-8000-00000000000f";
+
+export const rollbackExample = {
+  ...deliveryExample,
+  id: rollbackId,
+  kind: "rollback",
+  rollback: { undoes: [deliveryId], restores: holdId, trigger: "manual", by: "token:ada", why: "It charges twice." },
+  phase: "received",
+  outcome: undefined,
+  message: undefined,
+  commit: undefined,
+  verdict: undefined,
+  links: { self: `/v1/deliveries/${rollbackId}`, build: `/v1/builds/${buildId}` },
+};
+
 export const buildExample = {
   id: buildId,
   subject: "token:shop-ci",

@@ -1,6 +1,7 @@
 import { planBody } from "../build-report.ts";
 import { noQuery, targetsFilter, targetsQuery } from "../queries.ts";
 import {
+  deliveryBody,
   holdBody,
   holdCreatedBody,
   holdListBody,
@@ -10,7 +11,15 @@ import {
   targetReleasedBody,
 } from "../responses.ts";
 import { newHoldBody } from "../routes/holds.ts";
-import { holdExample, newHoldExample, planExample, previewExample, targetExample } from "./examples.ts";
+import { newRollbackBody } from "../routes/rollbacks.ts";
+import {
+  holdExample,
+  newHoldExample,
+  planExample,
+  previewExample,
+  rollbackExample,
+  targetExample,
+} from "./examples.ts";
 import type { Operations } from "./operation.ts";
 
 const names = { app: "Name of the app", environment: "Name of the environment" };
@@ -49,6 +58,35 @@ export const targetOperations: Operations = {
       "not-found",
       "unsupported-media-type",
       "payload-too-large",
+      "store-unavailable",
+    ],
+  },
+  "POST /v1/targets/:app/:environment/rollbacks": {
+    id: "rollBackTarget",
+    tag: "targets",
+    summary: "Take a target back to its last healthy delivery",
+    description:
+      "One commit takes out everything that came after it, and what is taken out is held. Asked again, it is the same rollback.",
+    security: "token",
+    path: names,
+    query: noQuery,
+    body: { schema: newRollbackBody, example: { why: "It charges twice." } },
+    answers: {
+      200: { description: "It was asked for before", schema: deliveryBody, headers: { Location: "The delivery" } },
+      202: {
+        description: "Stored durably",
+        schema: deliveryBody,
+        headers: { Location: "The delivery" },
+        example: rollbackExample,
+      },
+    },
+    problems: [
+      "bad-request",
+      "forbidden",
+      "not-found",
+      "rollback-refused",
+      "payload-too-large",
+      "unsupported-media-type",
       "store-unavailable",
     ],
   },

@@ -1,3 +1,4 @@
+import type { Delivery } from "../../../src/model/delivery.ts";
 import { heldBy } from "../../../src/model/hold.ts";
 import type { AttemptInput, AttemptItem, AttemptResult, Foreign, LaneClaim } from "../../../src/model/lane.ts";
 import { held } from "./lanes.ts";
@@ -53,7 +54,7 @@ function check(state: MemoryState, input: Guarded): AttemptResult {
     if (delivery.version !== item.deliveryVersion || delivery.expireAt <= now) return true;
     if (delivery.phase !== "ready" && delivery.phase !== "writing") return true;
     if (delivery.targetId !== item.targetId || delivery.laneId !== lane.lane.id) return true;
-    return heldBy(holds(state, [item.targetId]), item.targetId, delivery.images, now) !== undefined;
+    return heldBy(holds(state, [item.targetId]), delivery, now) !== undefined;
   };
   const refused = input.items.filter(isRefused).map((item) => item.deliveryId);
   return refused.length === 0 ? { kind: "begun" } : { kind: "refused", deliveryIds: refused };
@@ -85,7 +86,7 @@ export function attemptDead(state: MemoryState, { id, laneId }: Named, why: stri
 }
 
 function land(state: MemoryState, items: readonly AttemptItem[], kind: "landed" | "adopted"): void {
-  for (const { deliveryId, targetId, commit, observation } of items) {
+  for (const { deliveryId, targetId, commit, images, observation } of items) {
     const stored = state.deliveries.get(deliveryId);
     const phase = stored?.value.phase;
     if (stored === undefined || (phase !== "writing" && (phase !== "ready" || kind === "landed"))) continue;
@@ -95,11 +96,13 @@ function land(state: MemoryState, items: readonly AttemptItem[], kind: "landed" 
       waitReason: undefined,
       message: undefined,
       commit,
+      ...(images && { images }),
       observation: { ...observation, pushedAt: now },
       dueAt: now,
     });
     const message = kind === "landed" ? `commit ${commit} is on the branch` : `commit ${commit} holds it already`;
     state.record(deliveryId, { kind, message, data: { commit } });
+    takeOut(state, stored.value, commit);
     const older = state.inOrder(
       (one) => one.phase === "following" && one.targetId === targetId && one.id !== deliveryId,
     );
@@ -107,8 +110,28 @@ function land(state: MemoryState, items: readonly AttemptItem[], kind: "landed" 
     for (const one of older) finish(state, one, { outcome: "superseded", message: superseded });
     const target = state.target(targetId);
     target.currentId = deliveryId;
+    const { undoes = [], restores } = stored.value.rollback ?? {};
+    if (undoes.includes(target.lastHealthyDeliveryId ?? "")) {
+      delete target.lastHealthyDeliveryId;
+      if (restores !== undefined) target.lastHealthyDeliveryId = restores;
+    }
     delete target.overridden;
     target.version++;
+  }
+}
+
+function takeOut(state: MemoryState, { id, rollback }: Delivery, commit: string): void {
+  const message = `rollback ${id} took it out in ${commit}`;
+  for (const undone of rollback?.undoes ?? []) {
+    const stored = state.deliveries.get(undone);
+    if (stored === undefined) continue;
+    if (stored.value.revertedBy === undefined) {
+      touch(state, stored, { revertedBy: commit });
+      state.record(undone, { kind: "rolled-back", message, data: { rollback: id, commit } });
+    }
+    if (stored.value.phase === "following") {
+      finish(state, stored, { outcome: "overridden", reason: "reverted", message });
+    }
   }
 }
 
@@ -131,6 +154,6 @@ export function examined(state: MemoryState, claim: LaneClaim, tip: string, fore
   return true;
 }
 
-function itemOf({ deliveryId, targetId, commit, observation }: AttemptInput["items"][number]): AttemptItem {
-  return { deliveryId, targetId, commit, observation };
+function itemOf({ deliveryId, targetId, commit, images, observation }: AttemptInput["items"][number]): AttemptItem {
+  return { deliveryId, targetId, commit, ...(images && { images }), observation };
 }

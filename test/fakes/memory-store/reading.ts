@@ -1,3 +1,4 @@
+import type { Build } from "../../../src/model/build.ts";
 import type { Delivery } from "../../../src/model/delivery.ts";
 import { GitspanError } from "../../../src/model/errors.ts";
 import type { Hold } from "../../../src/model/hold.ts";
@@ -14,6 +15,16 @@ export function deliveries(state: MemoryState, filter: DeliveryFilter): Page<Del
   const last = items.at(-1);
   if (found.length <= items.length || last === undefined) return { items };
   return { items, next: Buffer.from(JSON.stringify([last.createdAt, last.id])).toString("base64url") };
+}
+
+export function written(state: MemoryState, targetId: string, limit: number): { delivery: Delivery; build: Build }[] {
+  const landed = ({ observation }: Delivery) => observation?.pushedAt ?? 0;
+  const found = [...state.deliveries.values()]
+    .map(({ value }) => value)
+    .filter((delivery) => delivery.targetId === targetId && delivery.commit !== undefined)
+    .sort((a, b) => landed(b) - landed(a) || (a.id < b.id ? 1 : -1))
+    .slice(0, limit);
+  return structuredClone(found.map((delivery) => ({ delivery, build: state.build(delivery.buildId) })));
 }
 
 function matches(delivery: Delivery, filter: DeliveryFilter): boolean {
