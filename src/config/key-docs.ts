@@ -143,6 +143,11 @@ export const KEY_DOCS: readonly KeySection[] = [
         "`45s`",
       ],
       ["expireAfter", "after this a delivery that is still not done is cancelled", "`7d`"],
+      [
+        "onManualRevert",
+        "after a person's revert: `pin` keeps the target as it is until released; `hold-digest` holds only what was reverted and lets newer builds through ([rollback.md](rollback.md))",
+        "`pin`",
+      ],
     ],
   },
   {

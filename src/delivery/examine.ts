@@ -1,3 +1,4 @@
+import type { Ids } from "../model/ambient.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { CommitInfo, Oid } from "../model/git.ts";
 import type { Foreign } from "../model/lane.ts";
@@ -5,13 +6,16 @@ import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
 import { candidatePaths, type Files, imagesStand, standingImages } from "./places.ts";
 import type { GitRepository, Settings } from "./ports.ts";
+import { holdsOn } from "./rollback.ts";
 import { revertedBy } from "./trailers.ts";
+import type { Written } from "./undone.ts";
 import { targetOf } from "./verify.ts";
 
 export interface ExamineDeps {
   git: GitRepository;
-  /** What we wrote to the delivery's target, the last of it at least. */
-  writtenBefore: (current: Delivery) => Promise<Delivery[]>;
+  ids: Ids;
+  /** What we wrote to the target, newest landing first; the last of it at least. */
+  written: (targetId: string) => Promise<Written[]>;
 }
 
 export interface ExamineInput {
@@ -26,7 +30,16 @@ export interface ExamineInput {
 interface Watched {
   target: Target;
   current: Delivery;
+  overridden: TargetState["overridden"];
   paths: string[];
+}
+
+/** The commits between two tips. */
+interface Move {
+  tip: Oid;
+  /** Newest first. */
+  commits: readonly CommitInfo[];
+  files: Files;
 }
 
 /** What the commits between two tips did to values that we had written (protocols.md section 5). */
@@ -35,8 +48,8 @@ export async function examineMove(deps: ExamineDeps, input: ExamineInput, signal
   const watched = input.targets.flatMap((state): Watched[] => {
     const current = state.current?.delivery;
     const target = current && targetOf(input.settings, current);
-    if (target === undefined || current?.laneId !== input.laneId || state.overridden !== undefined) return [];
-    return [{ target, current, paths: candidatePaths(target) }];
+    if (target === undefined || current?.laneId !== input.laneId) return [];
+    return [{ target, current, overridden: state.overridden, paths: candidatePaths(target) }];
   });
   if (watched.length === 0) return [];
   const { commits, connected } = await git.range(input.from, input.tip, signal);
@@ -44,22 +57,9 @@ export async function examineMove(deps: ExamineDeps, input: ExamineInput, signal
   if (suspects.length === 0) return [];
 
   const files = await git.readFiles(input.tip, [...new Set(suspects.flatMap((entry) => entry.paths))], signal);
-  const gone = suspects.filter(({ target, current }) => !imagesStand(target, current.images, files));
-  return Promise.all(
-    gone.map(async ({ target, current, paths }) => {
-      const before = await deps.writtenBefore(current);
-      const revert = commits.find((commit) => namesAsReverted(commit, [current, ...before]));
-      const culprit = revert ?? (await git.lastChange(input.tip, paths, signal)) ?? commits[0];
-      const kind = revert !== undefined || isRestored({ target, current, before, files }) ? "reverted" : "changed";
-      return {
-        targetId: target.id,
-        deliveryId: current.id,
-        kind,
-        commit: culprit?.oid ?? input.tip,
-        message: describe(kind, culprit),
-      };
-    }),
-  );
+  const move = { tip: input.tip, commits, files };
+  const found = await Promise.all(suspects.map((suspect) => judge(deps, suspect, move, signal)));
+  return found.filter((one) => one !== undefined);
 }
 
 /**
@@ -80,29 +80,94 @@ async function suspectsOf(
   );
 }
 
-function namesAsReverted(commit: CommitInfo, ours: readonly Delivery[]): boolean {
-  return revertedBy(commit).some((oid) => ours.some((delivery) => delivery.commit?.startsWith(oid)));
+/** What became of one target's values; undefined when they stand, or when that was told already. */
+async function judge(
+  deps: ExamineDeps,
+  { target, current, overridden, paths }: Watched,
+  move: Move,
+  signal: AbortSignal,
+): Promise<Foreign | undefined> {
+  const stands = imagesStand(target, current.images, move.files);
+  if (stands && overridden === undefined) return undefined;
+  if (!stands && overridden?.kind === "reverted") return undefined;
+  const written = await deps.written(target.id);
+  const named = move.commits.filter((commit) => revertedBy(commit).some((oid) => written.some(carries(oid))));
+  const culprit = named[0] ?? (await deps.git.lastChange(move.tip, paths, signal)) ?? move.commits[0];
+  const told = { targetId: target.id, deliveryId: current.id, commit: culprit?.oid ?? move.tip };
+  if (stands) return { ...told, kind: "restored", message: describe("restored", culprit) };
+  const standing = safely(() => standingImages(target, current.images, move.files));
+  if (named.length === 0 && !isRestored(standing, { current, written })) {
+    return overridden === undefined ? { ...told, kind: "changed", message: describe("changed", culprit) } : undefined;
+  }
+  const undone = takenOut(written, { current, named, standing });
+  const message = describe("reverted", culprit);
+  return {
+    ...told,
+    kind: "reverted",
+    message,
+    also: undone
+      .filter(({ delivery }) => delivery.id !== current.id)
+      .map(({ delivery }) => ({ deliveryId: delivery.id, commit: namedBy(named, delivery) ?? told.commit })),
+    ...(target.policy.onManualRevert === "hold-digest"
+      ? { holds: holdsFor(deps.ids, { undone, standing, message }) }
+      : {}),
+  };
+}
+
+function carries(oid: string): (one: Written) => boolean {
+  return ({ delivery }) => delivery.commit?.startsWith(oid) === true;
+}
+
+function namedBy(named: readonly CommitInfo[], delivery: Delivery): Oid | undefined {
+  return named.find((commit) => revertedBy(commit).some((oid) => delivery.commit?.startsWith(oid)))?.oid;
 }
 
 /** Some value is one that the target held before, and no value is one that we do not know. */
-function isRestored(input: { target: Target; current: Delivery; before: readonly Delivery[]; files: Files }): boolean {
-  const { target, current, before, files } = input;
+function isRestored(
+  standing: readonly string[],
+  { current, written }: { current: Delivery; written: Written[] },
+): boolean {
   const ours = current.observation?.newImages ?? [];
   const held = new Set(
-    [current, ...before].flatMap(({ observation }) => [
+    written.flatMap(({ delivery: { observation } }) => [
       ...(observation?.oldImages ?? []),
       ...(observation?.newImages ?? []),
     ]),
   );
-  const standing = safely(() => standingImages(target, current.images, files));
   const foreign = standing.filter((image) => !ours.includes(image));
   return foreign.length > 0 && foreign.every((image) => held.has(image));
+}
+
+/** Those that a commit names, and all that came after the delivery whose values stand again: newest first. */
+function takenOut(
+  written: readonly Written[],
+  { current, named, standing }: { current: Delivery; named: readonly CommitInfo[]; standing: readonly string[] },
+): Written[] {
+  const backTo = written.findIndex(({ delivery }, index) => {
+    const brought = delivery.observation?.newImages ?? [];
+    return index > 0 && brought.length > 0 && standing.length > 0 && standing.every((image) => brought.includes(image));
+  });
+  return written.filter(
+    ({ delivery }, index) =>
+      delivery.kind !== "rollback" &&
+      (delivery.id === current.id || (delivery.revertedBy === undefined && index < backTo) || namedBy(named, delivery)),
+  );
+}
+
+/** On what a person took out, where the target is not pinned for it. */
+function holdsFor(
+  ids: Ids,
+  { undone, standing, message }: { undone: readonly Written[]; standing: readonly string[]; message: string },
+): Foreign["holds"] {
+  const kept = new Set(standing.map((image) => image.slice(image.indexOf("@") + 1)));
+  return undone.flatMap((one) => holdsOn(ids, { one, kept, by: "git", why: message }));
 }
 
 function describe(kind: Foreign["kind"], commit: CommitInfo | undefined): string {
   const who = commit === undefined ? "somebody" : commit.author;
   const where = commit === undefined ? "" : ` in ${commit.oid.slice(0, 12)}`;
-  return kind === "reverted" ? `${who} reverted it${where}` : `${who} wrote another value${where}`;
+  const what = { reverted: "reverted it", changed: "wrote another value", restored: "put its value back" }[kind];
+  return `${who} ${what}${where}`;
 }
 
 /** A file that nobody can read any more holds none of the old values. */

@@ -1,6 +1,6 @@
 import type { Caller } from "../model/access.ts";
 import type { Ids } from "../model/ambient.ts";
-import type { Delivery, ImageValue, Rollback } from "../model/delivery.ts";
+import type { Delivery, Rollback } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { NewHold } from "../model/hold.ts";
 import type { TargetState } from "../model/reading.ts";
@@ -113,24 +113,26 @@ export function rollbackInput(
     },
     expireAfterMs: deps.settings().target(targetId)?.policy.expireAfterMs ?? 0,
     targetVersion: state.version,
-    holds: undone.flatMap((one) => holdsOn(deps.ids, { one, kept: images, by: reason.by?.subject ?? "gitspan", id })),
+    holds: undone.flatMap((one) =>
+      holdsOn(deps.ids, {
+        one,
+        kept: new Set(images.flatMap(({ digest }) => digest ?? [])),
+        by: reason.by?.subject ?? "gitspan",
+        why: `taken out by rollback ${id}: ${reason.why}`,
+      }),
+    ),
   };
 }
 
-/** On each digest that goes, and on the build: images that have only a tag are held by it. */
+/** On each digest that does not stand any more, and on the build: images that have only a tag are held by it. */
 export function holdsOn(
   ids: Ids,
-  input: { one: Written; kept: readonly ImageValue[]; by: string; id: string; why?: string },
+  input: { one: Written; kept: ReadonlySet<string>; by: string; why: string },
 ): NewHold[] {
-  const { one, kept, by, id } = input;
-  const stays = new Set(kept.map(({ digest }) => digest));
-  const digests = new Set(one.delivery.images.flatMap(({ digest }) => digest ?? []).filter((each) => !stays.has(each)));
-  const hold = {
-    targetId: one.delivery.targetId,
-    buildId: one.build.id,
-    by,
-    why: input.why ?? `taken out by rollback ${id}`,
-  };
+  const { one, kept, by, why } = input;
+  const { targetId, images } = one.delivery;
+  const digests = new Set(images.flatMap(({ digest }) => digest ?? []).filter((digest) => !kept.has(digest)));
+  const hold = { targetId, buildId: one.build.id, by, why };
   if (digests.size === 0) return [{ ...hold, id: ids.uuid() }];
   return [...digests].map((digest) => ({ ...hold, id: ids.uuid(), digest }));
 }

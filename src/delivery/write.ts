@@ -1,5 +1,4 @@
 import type { Ids } from "../model/ambient.ts";
-import type { Delivery } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
 import type { LaneClaim, LaneWork } from "../model/lane.ts";
 import { attemptItems } from "./attempt-item.ts";
@@ -9,6 +8,7 @@ import { planLane } from "./plan.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
 import { type LaneResult, pushAttempt, type Round } from "./push.ts";
 import { resolveAttempts } from "./resolve.ts";
+import { REMEMBERED } from "./rollback.ts";
 import type { DeliveryStore } from "./store-ports.ts";
 import { overBy } from "./verify.ts";
 
@@ -25,8 +25,6 @@ export interface WriteDeps {
 
 /** Rounds of one visit; a lane that still has work then goes back into the queue, so that no lane starves others. */
 const MAX_ROUNDS = 12;
-/** So many deliveries of a target tell which values it held before. */
-const REMEMBERED = 50;
 
 /**
  * Writes all that is ready in one lane: resolve, examine, plan, begin, push, settle (protocols.md section 3). Begins
@@ -94,7 +92,7 @@ async function examine(
     input.lastSeenTip === undefined
       ? []
       : await examineMove(
-          { git, writtenBefore: (current) => writtenBefore(deps, current) },
+          { git, ids: deps.ids, written: (targetId) => deps.store.written(targetId, REMEMBERED) },
           {
             laneId: input.claim.lane.id,
             from: input.lastSeenTip,
@@ -105,10 +103,6 @@ async function examine(
           signal,
         );
   return deps.store.examined(input.claim, input.tip, foreign);
-}
-
-async function writtenBefore({ store }: WriteDeps, current: Delivery): Promise<Delivery[]> {
-  return (await store.written(current.targetId, REMEMBERED)).map(({ delivery }) => delivery);
 }
 
 async function writeOnce(

@@ -1,7 +1,7 @@
 import type { Build } from "./build.ts";
 import type { Delivery, ImageValue } from "./delivery.ts";
 import type { Oid } from "./git.ts";
-import type { Hold } from "./hold.ts";
+import type { Hold, NewHold } from "./hold.ts";
 import type { Observation } from "./observation.ts";
 import type { TargetState } from "./reading.ts";
 import type { Lane } from "./target.ts";
@@ -72,11 +72,15 @@ export type AttemptResult =
   /** Another owner has the lane. */
   | { kind: "lane-lost" };
 
-/** A value of ours that somebody else took out or replaced. */
+/** A value of ours that somebody else took out, replaced or put back. */
 export interface Foreign {
   targetId: string;
   deliveryId: string;
-  kind: "reverted" | "changed";
+  kind: "reverted" | "changed" | "restored";
   commit: Oid;
   message: string;
+  /** Earlier deliveries that were taken out too, each with the commit that did it. */
+  also?: { deliveryId: string; commit: Oid }[];
+  /** With `reverted`: placed instead of a pin. */
+  holds?: NewHold[];
 }

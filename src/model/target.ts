@@ -67,6 +67,8 @@ export interface Policy {
   timeoutMs: number;
   /** After this a delivery that is still not done is cancelled. */
   expireAfterMs: number;
+  /** What a person reverted is held, and newer builds go through; absent: the target is pinned until released. */
+  onManualRevert?: "hold-digest";
 }
 
 /** One app in one environment, resolved from the configuration. */

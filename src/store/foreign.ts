@@ -1,8 +1,8 @@
 import { sql, type Transaction } from "kysely";
-import type { Ending } from "../model/delivery.ts";
 import type { Foreign, LaneClaim } from "../model/lane.ts";
 import { lockDeliveries } from "./deliveries.ts";
 import { type Entry, record } from "./history.ts";
+import { changeTarget, insertHolds } from "./holds.ts";
 import { end } from "./landing.ts";
 import { lockLane } from "./lanes.ts";
 import { type DeliveryRow, storable } from "./rows.ts";
@@ -25,16 +25,18 @@ export async function examined(
     const lane = await lockLane(trx, claim.lane.id);
     if (lane?.epoch !== claim.epoch) return false;
     await trx.updateTable("lane").set({ last_seen_tip: tip }).where("id", "=", claim.lane.id).execute();
-    await lockTargets(trx, [...new Set(foreign.map((one) => one.targetId))].sort());
+    const targets = await lockTargets(trx, [...new Set(foreign.map((one) => one.targetId))].sort());
     const rows = await lockDeliveries(
       trx,
-      foreign.map((one) => one.deliveryId),
+      foreign.flatMap((one) => [one.deliveryId, ...(one.also ?? []).map(({ deliveryId }) => deliveryId)]),
     );
     const at = await databaseTime(trx);
     for (const one of foreign) {
       const row = rows.get(one.deliveryId);
-      if (row === undefined || row.reverted_by === one.commit) continue;
-      await storeForeign(trx, at, one, row);
+      if (row === undefined) continue;
+      if (one.kind === "restored") {
+        if (targets.get(one.targetId)?.overridden_kind !== null) await storeRestored(trx, at, one);
+      } else if (row.reverted_by !== one.commit) await storeForeign(trx, at, one, rows);
     }
     return true;
   });
@@ -42,29 +44,73 @@ export async function examined(
   return done;
 }
 
-async function storeForeign(trx: Transaction<Schema>, at: Date, one: Foreign, row: DeliveryRow): Promise<void> {
+/** Our value stands again; a pin stays, for whoever released it decides. */
+async function storeRestored(trx: Transaction<Schema>, at: Date, one: Foreign): Promise<void> {
+  await markReverted(trx, at, one.deliveryId, null);
+  await record(trx, at, [entryOf(one)]);
+  await changeTarget(trx, one.targetId, { overridden_kind: null, overridden_commit: null });
+}
+
+async function storeForeign(
+  trx: Transaction<Schema>,
+  at: Date,
+  one: Foreign,
+  rows: ReadonlyMap<string, DeliveryRow>,
+): Promise<void> {
   const message = storable(one.message);
-  await trx
-    .updateTable("delivery")
-    .set({ reverted_by: one.commit, version: sql<number>`version + 1`, updated_at: at })
-    .where("id", "=", row.id)
-    .execute();
-  row.reverted_by = one.commit;
-  const entry: Entry = { deliveryId: row.id, kind: one.kind, message, data: { commit: one.commit } };
-  await record(trx, at, [entry]);
-  if (row.phase === "following") {
-    const ending: Ending = { outcome: "overridden", reason: one.kind, message };
-    await end(trx, at, [row], ending);
+  for (const { deliveryId, commit } of [...(one.also ?? []), one]) {
+    const row = rows.get(deliveryId);
+    if (row === undefined || row.reverted_by === commit) continue;
+    await markReverted(trx, at, deliveryId, commit);
+    row.reverted_by = commit;
+    await record(trx, at, [entryOf({ ...one, deliveryId, commit })]);
+    if (row.phase !== "following") continue;
+    await end(trx, at, [row], {
+      outcome: "overridden",
+      reason: one.kind === "changed" ? "changed" : "reverted",
+      message,
+    });
     row.phase = "done";
   }
+  if (one.kind === "reverted") await forgetHealthy(trx, one.targetId);
+  const pins = one.kind === "reverted" && one.holds === undefined;
+  await insertHolds(trx, at, one.holds ?? []);
+  await changeTarget(trx, one.targetId, {
+    overridden_kind: one.kind === "changed" ? "changed" : "reverted",
+    overridden_commit: one.commit,
+    ...(pins ? { pinned_by: "git", pinned_why: message } : {}),
+  });
+}
+
+/** What a person took out is not what a rollback goes back to. */
+async function forgetHealthy(trx: Transaction<Schema>, targetId: string): Promise<void> {
+  const healthy = trx
+    .selectFrom("delivery")
+    .select("id")
+    .where("target_id", "=", targetId)
+    .where("outcome", "=", "healthy")
+    .where("reverted_by", "is", null)
+    .where("commit", "is not", null)
+    .orderBy(sql`observation -> 'pushedAt'`, "desc")
+    .orderBy("id", "desc")
+    .limit(1);
+  const isReverted = sql<boolean>`exists (select 1 from delivery where id = last_healthy_id and reverted_by is not null)`;
   await trx
     .updateTable("target")
-    .set({
-      overridden_kind: one.kind,
-      overridden_commit: one.commit,
-      version: sql<number>`version + 1`,
-      ...(one.kind === "reverted" ? { pinned_by: "git", pinned_why: message } : {}),
-    })
-    .where("id", "=", one.targetId)
+    .set({ last_healthy_id: healthy })
+    .where("id", "=", targetId)
+    .where(isReverted)
     .execute();
+}
+
+async function markReverted(trx: Transaction<Schema>, at: Date, id: string, commit: string | null): Promise<void> {
+  await trx
+    .updateTable("delivery")
+    .set({ reverted_by: commit, version: sql<number>`version + 1`, updated_at: at })
+    .where("id", "=", id)
+    .execute();
+}
+
+function entryOf({ deliveryId, kind, message, commit }: Foreign): Entry {
+  return { deliveryId, kind, message, data: { commit } };
 }

@@ -114,7 +114,7 @@ export async function unpin(deps: Sql, targetId: string): Promise<boolean> {
 export async function changeTarget(
   trx: Transaction<Schema>,
   id: string,
-  change: Partial<Pick<TargetTable, "pinned_by" | "pinned_why">>,
+  change: Partial<Pick<TargetTable, "pinned_by" | "pinned_why" | "overridden_kind" | "overridden_commit">>,
 ): Promise<Date> {
   await insertTargets(trx, [id], await databaseTime(trx));
   await trx

@@ -124,6 +124,17 @@ test("a minimal file gets its defaults, and the only repository is that of its t
   });
 });
 
+test("a person's revert pins unless the environment says that it only holds what was reverted", () => {
+  const policyWith = (words: string) =>
+    loadConfiguration(minimal.replace("{dev: {}}", `{dev: ${words}}`), "gitspan.yaml").targets[0]?.policy;
+  expect(policyWith("{}")).not.toHaveProperty("onManualRevert");
+  expect(policyWith("{onManualRevert: pin}")).not.toHaveProperty("onManualRevert");
+  expect(policyWith("{onManualRevert: hold-digest}")).toHaveProperty("onManualRevert", "hold-digest");
+  expect(() => policyWith("{onManualRevert: ignore}")).toThrow(
+    /environments\.dev\.onManualRevert.*must be "pin" or "hold-digest"/,
+  );
+});
+
 test("the hash is that of the meaning, not of the way it is written", () => {
   const hash = loadConfiguration(minimal, "/etc/gitspan.yaml").hash;
   expect(hash).toMatch(/^[0-9a-f]{64}$/);

@@ -110,6 +110,47 @@ export function targetContract(name: string, makeSubject: MakeStore): void {
       expect((await stateOf(store, delivery.targetId))?.pinned?.by).toBe("git");
     });
 
+    it("marks everything that was taken out together, and does not go back to any of it", async () => {
+      const { store } = subject;
+      const healthy = { phase: "done", ending: { outcome: "healthy", message: "Runs." } } as const;
+      const a = await following(store);
+      await store.save(a, healthy);
+      const b = await following(store);
+      await store.save(b, healthy);
+      const c = await following(store);
+      const also = [{ deliveryId: b.id, commit: "f".repeat(40) }];
+      await store.examined(await claimed(store), TIP, [{ ...foreign(c, "reverted"), also }]);
+      expect(await reread(store, b)).toMatchObject({ outcome: "healthy", revertedBy: "f".repeat(40) });
+      expect(await kindsOf(store, b)).toEqual(["received", "writing", "landed", "done", "reverted"]);
+      expect(await reread(store, c)).toMatchObject({ outcome: "overridden", revertedBy: "e".repeat(40) });
+      expect((await stateOf(store, a.targetId))?.lastHealthyDeliveryId).toBe(a.id);
+    });
+
+    it("places holds instead of a pin where that is what is asked for", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      const hold = { id: nextId("hold"), targetId: delivery.targetId, digest: digestOf("a"), by: "git", why: "w" };
+      const holds = [{ ...hold, buildId: delivery.buildId }];
+      await store.examined(await claimed(store), TIP, [{ ...foreign(delivery, "reverted"), holds }]);
+      expect(await stateOf(store, delivery.targetId)).not.toHaveProperty("pinned");
+      expect(await store.holds([delivery.targetId])).toMatchObject([{ ...hold, build: { id: delivery.buildId } }]);
+    });
+
+    it("knows when our value stands again, once; a pin stays", async () => {
+      const { store } = subject;
+      const delivery = await following(store);
+      const claim = await claimed(store);
+      await store.examined(claim, TIP, [foreign(delivery, "reverted")]);
+      const before = await stateOf(store, delivery.targetId);
+      await store.examined(claim, TIP, [foreign(delivery, "restored")]);
+      await store.examined(claim, TIP, [foreign(delivery, "restored")]);
+      const after = await stateOf(store, delivery.targetId);
+      expect(after).not.toHaveProperty("overridden");
+      expect([after?.pinned?.by, after?.version]).toEqual(["git", before!.version + 1]);
+      expect((await reread(store, delivery)).revertedBy).toBeUndefined();
+      expect((await kindsOf(store, delivery)).slice(-3)).toEqual(["reverted", "done", "restored"]);
+    });
+
     it("does not pin again for a commit that it was told of before", async () => {
       const { store } = subject;
       const delivery = await following(store);

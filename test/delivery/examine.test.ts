@@ -158,6 +158,49 @@ describe("what others do to our values", () => {
     expect(house.fileOf()).toContain('newTag: "1.2"');
   });
 
+  it("lets only the newest of several builds wait after a revert", async () => {
+    const house = makeHouse();
+    await house.written({ tag: "1.1" });
+    house.foreign("1.0");
+    const waiting = [await house.ready({ tag: "1.2" }), await house.ready({ tag: "1.3" })];
+    await house.write();
+    await house.verifyDue();
+    const said = await Promise.all(waiting.map((one) => house.saysOf(one)));
+    expect(said).toEqual([
+      expect.stringMatching(/^superseded: /),
+      expect.stringMatching(/^waiting: checkout\/staging is pinned by git/),
+    ]);
+  });
+
+  it("takes the old value after a change for a revert all the same", async () => {
+    const house = makeHouse();
+    const delivery = await house.written({ tag: "1.1" });
+    house.foreign("9.9");
+    await look(house, delivery);
+    house.foreign("1.0");
+    expect(await look(house, delivery)).toMatchObject({ kind: "reverted", pinned: true });
+    expect(await house.saysOf(delivery)).toMatch(/^overridden\(changed\): /);
+  });
+
+  it("notices that our value was put back", async () => {
+    const house = makeHouse();
+    const delivery = await house.written({ tag: "1.1" });
+    house.foreign("9.9");
+    await look(house, delivery);
+    house.foreign("1.1");
+    expect((await look(house, delivery)).kind).toBeUndefined();
+    expect((await house.eventsOf(delivery)).slice(-3)).toEqual(["changed", "done", "restored"]);
+  });
+
+  it("takes a person's revert of a rollback for a revert", async () => {
+    const house = makeHouse();
+    await house.healthy({ tag: "1.1" });
+    await house.written({ tag: "1.2" });
+    const rollback = await house.rolledBack();
+    house.foreign("1.2");
+    expect(await look(house, rollback)).toMatchObject({ kind: "reverted", pinned: true });
+  });
+
   it("lets a newer build through after a change", async () => {
     const house = makeHouse();
     await house.written({ tag: "1.1" });

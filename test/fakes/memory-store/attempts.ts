@@ -2,8 +2,9 @@ import type { Delivery } from "../../../src/model/delivery.ts";
 import { heldBy } from "../../../src/model/hold.ts";
 import type { AttemptInput, AttemptItem, AttemptResult, Foreign, LaneClaim } from "../../../src/model/lane.ts";
 import { held } from "./lanes.ts";
-import { holds } from "./reading.ts";
-import { finish, type MemoryState, touch } from "./state.ts";
+import { holds, written } from "./reading.ts";
+import { putHold } from "./rollbacks.ts";
+import { finish, type MemoryState, type StoredTarget, touch } from "./state.ts";
 
 type Guarded = Omit<AttemptInput, "head">;
 type Named = { id: string; laneId: string };
@@ -139,19 +140,48 @@ export function examined(state: MemoryState, claim: LaneClaim, tip: string, fore
   const lane = held(state, claim);
   if (lane === undefined) return false;
   lane.lastSeenTip = tip;
-  for (const { deliveryId, targetId, kind, commit, message } of foreign) {
+  for (const one of foreign) {
+    const target = state.target(one.targetId);
+    if (one.kind === "restored") storeRestored(state, target, one);
+    else if (state.deliveries.get(one.deliveryId)?.value.revertedBy !== one.commit) storeForeign(state, target, one);
+  }
+  if (foreign.length > 0) state.changed();
+  return true;
+}
+
+function storeRestored(state: MemoryState, target: StoredTarget, one: Foreign): void {
+  const stored = state.deliveries.get(one.deliveryId);
+  if (stored === undefined || target.overridden === undefined) return;
+  touch(state, stored, { revertedBy: undefined });
+  state.record(one.deliveryId, { kind: one.kind, message: one.message, data: { commit: one.commit } });
+  delete target.overridden;
+  target.version++;
+}
+
+function storeForeign(state: MemoryState, target: StoredTarget, one: Foreign): void {
+  const { message, holds } = one;
+  const kind = one.kind === "changed" ? "changed" : "reverted";
+  for (const { deliveryId, commit } of [...(one.also ?? []), one]) {
     const stored = state.deliveries.get(deliveryId);
     if (stored === undefined || stored.value.revertedBy === commit) continue;
     touch(state, stored, { revertedBy: commit });
     state.record(deliveryId, { kind, message, data: { commit } });
     if (stored.value.phase === "following") finish(state, stored, { outcome: "overridden", reason: kind, message });
-    const target = state.target(targetId);
-    target.overridden = { kind, commit };
-    if (kind === "reverted") target.pinned = { by: "git", why: message };
-    target.version++;
   }
-  if (foreign.length > 0) state.changed();
-  return true;
+  if (kind === "reverted") forgetHealthy(state, target);
+  target.overridden = { kind, commit: one.commit };
+  for (const hold of holds ?? []) putHold(state, hold);
+  if (kind === "reverted" && holds === undefined) target.pinned = { by: "git", why: message };
+  target.version++;
+}
+
+function forgetHealthy(state: MemoryState, target: StoredTarget): void {
+  if (state.deliveries.get(target.lastHealthyDeliveryId ?? "")?.value.revertedBy === undefined) return;
+  const left = written(state, target.id, Number.POSITIVE_INFINITY).find(
+    ({ delivery }) => delivery.outcome === "healthy" && delivery.revertedBy === undefined,
+  );
+  delete target.lastHealthyDeliveryId;
+  if (left !== undefined) target.lastHealthyDeliveryId = left.delivery.id;
 }
 
 function itemOf({ deliveryId, targetId, commit, images, observation }: AttemptInput["items"][number]): AttemptItem {
