@@ -4,9 +4,9 @@ import type { CommitInfo, Oid } from "../model/git.ts";
 import type { Foreign } from "../model/lane.ts";
 import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
+import { holdsOn } from "./holds-on.ts";
 import { candidatePaths, type Files, imagesStand, standingImages } from "./places.ts";
 import type { GitRepository, Settings } from "./ports.ts";
-import { holdsOn } from "./rollback.ts";
 import { revertedBy } from "./trailers.ts";
 import type { Written } from "./undone.ts";
 import { targetOf } from "./verify.ts";
@@ -160,7 +160,9 @@ function holdsFor(
   { undone, standing, message }: { undone: readonly Written[]; standing: readonly string[]; message: string },
 ): Foreign["holds"] {
   const kept = new Set(standing.map((image) => image.slice(image.indexOf("@") + 1)));
-  return undone.flatMap((one) => holdsOn(ids, { one, kept, by: "git", why: message }));
+  return undone.flatMap(({ delivery: { targetId, images }, build }) =>
+    holdsOn(ids, { targetId, images, buildId: build.id, kept, by: "git", why: message }),
+  );
 }
 
 function describe(kind: Foreign["kind"], commit: CommitInfo | undefined): string {

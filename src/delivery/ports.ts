@@ -24,6 +24,8 @@ export interface GitRepository {
   changedPaths(from: Oid, to: Oid, paths: readonly string[], signal: AbortSignal): Promise<string[]>;
   /** Commits of `tip` that `base` lacks. */
   range(base: Oid, tip: Oid, signal: AbortSignal): Promise<CommitRange>;
+  /** The commit and its ancestors without their trees, newest first, 1000 generations at most. */
+  history(tip: Oid, signal: AbortSignal): Promise<CommitInfo[]>;
   /** Whether `ancestor` is in the history of `commit` (or is it). */
   isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean>;
   /** The newest commit of `tip`'s first-parent history that changed one of the paths; undefined beyond the limit. */

@@ -2,11 +2,11 @@ import type { Caller } from "../model/access.ts";
 import type { Ids } from "../model/ambient.ts";
 import type { Delivery, Rollback } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
-import type { NewHold } from "../model/hold.ts";
 import type { TargetState } from "../model/reading.ts";
 import type { RollbackInput } from "../model/rollback.ts";
 import { fieldsOf } from "./delivery-log.ts";
 import { namesOf, noTarget } from "./hold.ts";
+import { holdsOn } from "./holds-on.ts";
 import type { Log, Settings } from "./ports.ts";
 import type { ReadStore, RollbackStore } from "./store-ports.ts";
 import { backToHealthy, type Undoing, valuesBefore, type Written } from "./undone.ts";
@@ -115,26 +115,15 @@ export function rollbackInput(
     targetVersion: state.version,
     holds: undone.flatMap((one) =>
       holdsOn(deps.ids, {
-        one,
+        targetId,
+        images: one.delivery.images,
+        buildId: one.build.id,
         kept: new Set(images.flatMap(({ digest }) => digest ?? [])),
         by: reason.by?.subject ?? "gitspan",
         why: `taken out by rollback ${id}: ${reason.why}`,
       }),
     ),
   };
-}
-
-/** On each digest that does not stand any more, and on the build: images that have only a tag are held by it. */
-export function holdsOn(
-  ids: Ids,
-  input: { one: Written; kept: ReadonlySet<string>; by: string; why: string },
-): NewHold[] {
-  const { one, kept, by, why } = input;
-  const { targetId, images } = one.delivery;
-  const digests = new Set(images.flatMap(({ digest }) => digest ?? []).filter((digest) => !kept.has(digest)));
-  const hold = { targetId, buildId: one.build.id, by, why };
-  if (digests.size === 0) return [{ ...hold, id: ids.uuid() }];
-  return [...digests].map((digest) => ({ ...hold, id: ids.uuid(), digest }));
 }
 
 /** Promise 7: no rollback of a rollback. Asked for the target that one has just brought back, it is that one. */

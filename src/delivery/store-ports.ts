@@ -8,6 +8,7 @@ import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
 import type { Hold, NewHold } from "../model/hold.ts";
+import type { ImportedTarget } from "../model/import.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../model/reading.ts";
 import type { RollbackInput, RollbackResult } from "../model/rollback.ts";
@@ -86,6 +87,11 @@ export interface LaneStore {
   adopt(input: Omit<AttemptInput, "head">): Promise<AttemptResult>;
   /** Stores what others did to our values and the tip up to which the branch is known; false when the lane was lost. */
   examined(claim: LaneClaim, tip: Oid, foreign: readonly Foreign[]): Promise<boolean>;
+  /**
+   * Stores what the branch told of a target that nothing of ours is known to stand at; deliveries that are known stay
+   * as they are. False when the lane was lost, or the target has changed.
+   */
+  imported(claim: LaneClaim, target: ImportedTarget): Promise<boolean>;
 }
 
 /** Every change locks the target's row, making it if need be, and gives it a new version. */

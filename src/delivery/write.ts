@@ -4,6 +4,7 @@ import type { LaneClaim, LaneWork } from "../model/lane.ts";
 import { attemptItems } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { examineMove } from "./examine.ts";
+import { importUnknown } from "./import-unknown.ts";
 import { planLane } from "./plan.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
 import { type LaneResult, pushAttempt, type Round } from "./push.ts";
@@ -66,6 +67,7 @@ export async function writeLane(
       lastSeenTip = tip;
       work = await deps.store.laneWork(claim);
     }
+    if (await importUnknown(deps, git, { claim, tip, work }, signal)) work = await deps.store.laneWork(claim);
     const step = await writeOnce(deps, git, { claim, tip, work, round }, signal);
     if (step !== "next") return step;
   }

@@ -41,6 +41,13 @@ export async function rangeOf(
   return { commits: newestFirst(range.commits), connected: range.connected, cut };
 }
 
+/** The commit and its ancestors, newest first, at most 1000 generations. */
+export async function historyOf(source: CommitSource, tip: Oid, signal: AbortSignal): Promise<CommitInfo[]> {
+  const local = generationsOf(tip, RANGE_DEPTH, (oid) => source.known(oid));
+  if (!local.lacking) return newestFirst(local.commits);
+  return newestFirst((await source.history({ tip, depth: RANGE_DEPTH }, signal)).commits);
+}
+
 /**
  * Whether `ancestor` is in the history of `commit`, or is it.
  * @throws GitspanError git-too-large when the history is too long to tell: a guess could write a delivery twice

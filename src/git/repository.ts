@@ -4,7 +4,7 @@ import type { CommitInfo, CommitPlan, CommitRange, Oid, PreparedPush, PushResult
 import type { Relation } from "../model/order.ts";
 import { ChosenObjects } from "./chosen-objects.ts";
 import { changedBetween, lastChangeOf } from "./compare.ts";
-import { isAncestorOf, rangeOf, relationOf } from "./history.ts";
+import { historyOf, isAncestorOf, rangeOf, relationOf } from "./history.ts";
 import { type Credentials, HttpTransport } from "./http-transport.ts";
 import { LazyObjects } from "./lazy-objects.ts";
 import { locationOf } from "./location.ts";
@@ -124,6 +124,10 @@ export class RemoteRepository {
   async range(base: Oid, tip: Oid, signal: AbortSignal): Promise<CommitRange> {
     const { commits, connected } = await rangeOf(this.#objects, checked(base), checked(tip), signal);
     return { commits, connected };
+  }
+
+  async history(tip: Oid, signal: AbortSignal): Promise<CommitInfo[]> {
+    return historyOf(this.#objects, checked(tip), signal);
   }
 
   async isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean> {

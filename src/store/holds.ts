@@ -114,7 +114,9 @@ export async function unpin(deps: Sql, targetId: string): Promise<boolean> {
 export async function changeTarget(
   trx: Transaction<Schema>,
   id: string,
-  change: Partial<Pick<TargetTable, "pinned_by" | "pinned_why" | "overridden_kind" | "overridden_commit">>,
+  change: Partial<
+    Pick<TargetTable, "current_id" | "pinned_by" | "pinned_why" | "overridden_kind" | "overridden_commit">
+  >,
 ): Promise<Date> {
   await insertTargets(trx, [id], await databaseTime(trx));
   await trx

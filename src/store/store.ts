@@ -5,6 +5,7 @@ import { deliveries, delivery, events, written } from "./deliveries.ts";
 import { Feed } from "./feed.ts";
 import { examined } from "./foreign.ts";
 import { allHolds, createHold, holds, pin, removeHold, unpin } from "./holds.ts";
+import { imported } from "./imports.ts";
 import { laneWork } from "./lane-work.ts";
 import { claimLane, releaseLane, renewLane, wakeLane } from "./lanes.ts";
 import type { Changes } from "./notify.ts";
@@ -54,6 +55,7 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     attemptDead: on(attemptDead),
     adopt: on(adopt),
     examined: on(examined),
+    imported: on(imported),
 
     createHold: on(createHold),
     allHolds: on(allHolds),

@@ -147,6 +147,16 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
       expect(await git.range(two, two, signal)).toEqual({ commits: [], connected: true });
     });
 
+    it("tells a commit's history, newest first", async () => {
+      const base = await tip();
+      const one = await subject.commit({ [DEV]: "1\n" }, "one\n\nGitspan-Delivery: d1\n");
+      const two = await subject.commit({ [DEV]: "2\n" }, "two\n");
+      const history = await git.history(await tip(), signal);
+      expect(history.map(({ oid }) => oid)).toEqual([two, one, base]);
+      expect(history[1]?.message).toContain("Gitspan-Delivery: d1");
+      expect((await git.history(one, signal)).map(({ oid }) => oid)).toEqual([one, base]);
+    });
+
     it("says that histories are not connected after a forced push, and in the wrong direction", async () => {
       const base = await tip();
       const gone = await subject.commit({ [DEV]: "gone\n" }, "gone");

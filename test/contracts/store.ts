@@ -1,5 +1,6 @@
 import { attemptContract } from "./store-attempts.ts";
 import { feedContract } from "./store-feed.ts";
+import { importContract } from "./store-imports.ts";
 import { intakeContract } from "./store-intake.ts";
 import { laneContract } from "./store-lanes.ts";
 import { readingContract } from "./store-reading.ts";
@@ -18,6 +19,7 @@ export function storeContract(name: string, makeSubject: MakeStore): void {
   laneContract(name, makeSubject);
   attemptContract(name, makeSubject);
   targetContract(name, makeSubject);
+  importContract(name, makeSubject);
   rollbackContract(name, makeSubject);
   tokenContract(name, makeSubject);
 }

@@ -41,12 +41,24 @@ export interface BuildWords {
 
 export type House = ReturnType<typeof makeHouse>;
 
+/** What is left of a house whose database is gone. */
+interface Lost {
+  git: MemoryGit;
+  made(): number;
+}
+
 /** The delivery flow on fakes: a repository with one overlay per target, all at tag 1.0, and nothing delivered yet. */
-export function makeHouse(input: { targets?: Target[] } = {}) {
+export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
   const targets = input.targets ?? [targetOf("checkout")];
   const time = new VirtualTime(T0);
-  const git = new MemoryGit();
-  git.commit(BRANCH, Object.fromEntries(targets.map((target) => [pathOf(target), overlayOf(target, "1.0")])), "first");
+  // After another one: the same repository, and a database that knows nothing.
+  const git = input.after?.git ?? new MemoryGit();
+  if (input.after === undefined)
+    git.commit(
+      BRANCH,
+      Object.fromEntries(targets.map((target) => [pathOf(target), overlayOf(target, "1.0")])),
+      "first",
+    );
   const store = new MemoryStore({ clock: time });
   const argocd = new ScriptedArgoCd();
   const logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
@@ -55,7 +67,7 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
     (message: string, fields: Record<string, unknown> = {}) =>
       void logged.push({ level, message, fields });
   const house = { settings: settingsOf(targets), repository: git as GitRepository | undefined };
-  let made = 0;
+  let made = input.after?.made() ?? 0;
   const ids = { uuid: () => `id-${String(++made).padStart(4, "0")}` };
   const deps: WorkerDeps = {
     ambient: { clock: time, random: { next: () => 0.5 }, ids },
@@ -113,6 +125,7 @@ export function makeHouse(input: { targets?: Target[] } = {}) {
     logged,
     received,
     verifyDue,
+    made: () => made,
     claimLane,
     write,
     reread,

@@ -6,7 +6,7 @@
 import type { GitRepository } from "../../src/delivery/ports.ts";
 import { parseCommit, serializeCommit } from "../../src/git/commit.ts";
 import { changedBetween, lastChangeOf } from "../../src/git/compare.ts";
-import { type CommitSource, isAncestorOf, rangeOf } from "../../src/git/history.ts";
+import { type CommitSource, historyOf, isAncestorOf, rangeOf } from "../../src/git/history.ts";
 import { type GitObject, hashObject, type ObjectSource, type ObjectType } from "../../src/git/object.ts";
 import { preparePush } from "../../src/git/prepare.ts";
 import { readFilesAt } from "../../src/git/read-files.ts";
@@ -116,6 +116,11 @@ export class MemoryGit implements GitRepository {
     const hidden = new Set(this.#commit(base) === undefined ? [] : this.#history(base).map(({ oid }) => oid));
     const { commits, connected } = await rangeOf(this.#source, base, tip, signal);
     return { commits: commits.filter(({ oid }) => !hidden.has(oid)), connected };
+  }
+
+  async history(tip: Oid, signal: AbortSignal): Promise<CommitInfo[]> {
+    signal.throwIfAborted();
+    return historyOf(this.#source, tip, signal);
   }
 
   async isAncestor(ancestor: Oid, commit: Oid, signal: AbortSignal): Promise<boolean> {

@@ -13,11 +13,13 @@ import type { ApplicationRef } from "../../src/model/application.ts";
 import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../../src/model/delivery.ts";
 import type { Hold, NewHold } from "../../src/model/hold.ts";
+import type { ImportedTarget } from "../../src/model/import.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../../src/model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../src/model/reading.ts";
 import type { RollbackInput, RollbackResult } from "../../src/model/rollback.ts";
 import type { DeliveryChange, Lease } from "../../src/model/work.ts";
 import * as attempts from "./memory-store/attempts.ts";
+import { imported } from "./memory-store/imports.ts";
 import { accept } from "./memory-store/intake.ts";
 import * as lanes from "./memory-store/lanes.ts";
 import * as reading from "./memory-store/reading.ts";
@@ -174,6 +176,10 @@ export class MemoryStore implements Store {
 
   async examined(claim: LaneClaim, tip: string, foreign: readonly Foreign[]): Promise<boolean> {
     return attempts.examined(this.#state, claim, tip, foreign);
+  }
+
+  async imported(claim: LaneClaim, target: ImportedTarget): Promise<boolean> {
+    return imported(this.#state, claim, target);
   }
 
   async createHold(hold: NewHold): Promise<Hold> {

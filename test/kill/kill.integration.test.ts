@@ -23,6 +23,7 @@ const READS = [
   "store.holds",
   "git.tip",
   "store.laneWork",
+  "git.history",
   "git.readFiles",
   "argocd.find",
   "argocd.snapshots",
