@@ -126,6 +126,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
     metrics.readAtScrape({
       deliveries: () => store.countDeliveries(),
+      brakes: () => store.brakes(),
       watches: () => connections.ages(),
       failed: (error) => log.warn("the store could not be counted", { error }),
     });
@@ -150,7 +151,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ids: ambient.ids,
       version: VERSION,
       shuttingDown: () => stop.signal.aborted,
-      ready: async () => [...(await readiness(database, connections, log)), lanesCheck(troubled), live.check()],
+      ready: async () => [
+        ...(await readiness(database, connections, log)),
+        lanesCheck(troubled),
+        await brakeCheck(store, log),
+        live.check(),
+      ],
     });
     // The framework writes into the options that it is given.
     await listening(configuration.listen, app.listen({ ...configuration.listen }));
@@ -252,6 +258,21 @@ function lanesCheck(troubled: ReadonlySet<string>): Readiness {
   const ok = troubled.size === 0;
   const detail = ok ? "can be written" : `${[...troubled].join(", ")} cannot be written; see the log or the deliveries`;
   return { name: "lanes", ok, detail, advisory: true };
+}
+
+/** Deliveries go on, but what fails now stays until a person takes it back. */
+async function brakeCheck(store: Pick<Database["store"], "brakes">, log: Log): Promise<Readiness> {
+  const name = "automatic rollback";
+  try {
+    const pulled = await store.brakes();
+    const where = pulled.map(({ cluster, until }) => `on ${cluster} until ${new Date(until).toISOString()}`);
+    const detail =
+      where.length === 0 ? "may fire" : `has stopped itself ${where.join(", ")}; see the log or the deliveries`;
+    return { name, ok: pulled.length === 0, detail, advisory: true };
+  } catch (error) {
+    log.debug("the brake could not be read", { error });
+    return { name, ok: false, detail: "unknown: the store does not answer", advisory: true };
+  }
 }
 
 /** Says in the operator's words that an address is taken. */

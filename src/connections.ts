@@ -135,6 +135,8 @@ function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
     snapshots: async (ref, afterVersion) => connected().snapshots(ref, afterVersion),
     refresh: async (ref, signal) => connected().refresh(ref, signal),
     inspect: async (ref, kind, signal) => connected().inspect(ref, kind, signal),
+    terminate: async (ref, signal) => connected().terminate(ref, signal),
+    sick: async (cluster, withinMs) => connected().sick(cluster, withinMs),
     judge: (input) => connected().judge(input),
   };
 }

@@ -12,7 +12,9 @@ import { type KubernetesAccess, openKubernetes } from "./kubernetes-access.ts";
 import { Refresher } from "./refresher.ts";
 import { ArgoCdRest } from "./rest.ts";
 import { followByRest } from "./rest-source.ts";
+import { sickOf } from "./sick.ts";
 import { SourceHealth } from "./source-health.ts";
+import { withTimeLimit } from "./time-limit.ts";
 import { judge } from "./verdict.ts";
 
 /** One Argo CD. Kubernetes is the truth where it is given; REST refreshes, and stands in where Kubernetes is not. */
@@ -34,6 +36,8 @@ export interface ArgoCdConnection {
   snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
   inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
+  terminate(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
+  sick(cluster: string, withinMs: number): Promise<{ total: number; degraded: ApplicationRef[] }>;
   judge(input: JudgeInput): Judgement;
   /**
    * Calls back when an Application that somebody has asked for in the last minute changed, was listed or went away: of
@@ -48,12 +52,14 @@ export interface ArgoCdConnection {
 }
 
 const IDLE_MS = 90_000;
+const TERMINATE_MS = 10_000;
 
 interface Cluster {
   name: string;
   sources: SourceHealth[];
   refresher: Refresher | undefined;
   inspect: Inspector;
+  rest: ArgoCdRest | undefined;
 }
 
 /**
@@ -87,6 +93,18 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
       const { inspect } = clusterOf(clusters, ref);
       return inspect({ ref, kind, snapshot: index.newest(ref) }, signal);
     },
+    async terminate(ref, signal) {
+      const { rest } = clusterOf(clusters, ref);
+      if (rest === undefined) {
+        throw new GitspanError("argocd-forbidden", `argocd.${ref.cluster} has no server to stop an operation with`, {
+          hint: "Add `server` with a token that may sync Applications.",
+        });
+      }
+      const limit = { ms: TERMINATE_MS, message: "Argo CD did not stop an operation in time", signal };
+      const project = index.newest(ref)?.project;
+      await withTimeLimit(deps.ambient.clock, limit, async (limited) => rest.terminate(ref, project, limited));
+    },
+    sick: async (cluster, withinMs) => sickOf(index.all(), { cluster, withinMs }),
     judge,
     onChange: (listener) =>
       index.onChange((ref) => {
@@ -117,7 +135,7 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
     location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes, location.name);
   const refresher = refresherOf(deps, location, { rest, kubernetes, index });
   const inspect = inspectorOf(deps, { rest, kubernetes });
-  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, inspect, index });
+  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, rest, inspect, index });
   if (rest === undefined) {
     throw new GitspanError("config-invalid", `argocd.${name} has neither kubernetes nor server`, {
       hint: "Give it `kubernetes: in-cluster`, a kubeconfig, or the address of its server.",
@@ -134,7 +152,7 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
     remove: (ref: ApplicationRef) => index.remove(ref),
   };
   return {
-    cluster: { name, sources: [health], refresher, inspect },
+    cluster: { name, sources: [health], refresher, rest, inspect },
     follow: [async (signal) => followByRest(deps, input, signal)],
   };
 }
@@ -146,6 +164,7 @@ function openWatches(
     kubernetes: KubernetesAccess;
     refresher: Refresher | undefined;
     inspect: Inspector;
+    rest: ArgoCdRest | undefined;
     index: ApplicationIndex;
   },
 ): Opened {
@@ -175,6 +194,7 @@ function openWatches(
       sources: watches.map(({ health }) => health),
       refresher: parts.refresher,
       inspect: parts.inspect,
+      rest: parts.rest,
     },
     follow: watches.map((watch) => async (signal: AbortSignal) => watchApplications(deps, watch, signal)),
   };

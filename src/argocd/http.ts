@@ -5,7 +5,7 @@ import { record, text } from "../kubernetes/untrusted.ts";
 import { GitspanError, messageOf } from "../model/errors.ts";
 
 export interface HttpRequest {
-  method?: "GET" | "PATCH";
+  method?: "GET" | "PATCH" | "DELETE";
   url: string;
   query?: Record<string, string | undefined>;
   headers?: Record<string, string>;

@@ -95,6 +95,18 @@ export class ArgoCdRest {
     return this.#get(`/applicationsets/${encodeURIComponent(name)}`, { appsetNamespace: namespace }, signal);
   }
 
+  /** Stops the operation that runs; needs the right `applications, sync`. */
+  async terminate(ref: ApplicationRef, project: string | undefined, signal: AbortSignal): Promise<void> {
+    await requestJson(this.#agents, this.#who, {
+      method: "DELETE",
+      url: `${this.#base}${pathOf(ref)}/operation`,
+      query: { appNamespace: ref.namespace, project },
+      // Without it Argo CD answers 415 to everything but GET.
+      headers: { ...(await this.#headers()), accept: "application/json", "content-type": "application/json" },
+      signal,
+    });
+  }
+
   /**
    * Every change as `data: {...}` lines, with a heartbeat each 15 s thanks to the Accept header. While the account sees
    * no Application, not even the headers come.

@@ -144,6 +144,11 @@ export const KEY_DOCS: readonly KeySection[] = [
       ],
       ["expireAfter", "after this a delivery that is still not done is cancelled", "`7d`"],
       [
+        "rollback",
+        "`automatic` takes a delivery that failed out again, back to the last healthy one ([rollback.md](rollback.md))",
+        "`manual`",
+      ],
+      [
         "onManualRevert",
         "after a person's revert: `pin` keeps the target as it is until released; `hold-digest` holds only what was reverted and lets newer builds through ([rollback.md](rollback.md))",
         "`pin`",

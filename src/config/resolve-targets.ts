@@ -55,6 +55,7 @@ function policyOf(raw: RawConfiguration, environment: string, target: RawTarget)
     degradedMs: durationOf(own.degradedAfter) ?? DEFAULT_POLICY.degradedMs,
     timeoutMs: durationOf(own.timeout) ?? DEFAULT_POLICY.timeoutMs,
     expireAfterMs: durationOf(target.expireAfter) ?? durationOf(own.expireAfter) ?? DEFAULT_POLICY.expireAfterMs,
+    ...(own.rollback === "automatic" ? { rollback: own.rollback } : {}),
     ...(own.onManualRevert === "hold-digest" ? { onManualRevert: own.onManualRevert } : {}),
   };
 }

@@ -89,6 +89,7 @@ const environment = z
     degradedAfter: duration({ zero: true }).optional(),
     timeout: duration({ zero: false }).optional(),
     expireAfter: duration({ zero: false }).optional(),
+    rollback: z.enum(["manual", "automatic"]).optional(),
     onManualRevert: z.enum(["pin", "hold-digest"]).optional(),
   })
   .nullable();

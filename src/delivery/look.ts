@@ -1,9 +1,10 @@
 import type { ApplicationSnapshot } from "../model/application.ts";
-import type { Delivery } from "../model/delivery.ts";
+import type { Delivery, NewEvent } from "../model/delivery.ts";
 import { messageOf } from "../model/errors.ts";
 import type { JudgeInput } from "../model/judgement.ts";
 import type { ApplicationObservation, Observation, RevisionFacts, Verdict } from "../model/observation.ts";
 import type { Target } from "../model/target.ts";
+import { stopObstruction } from "./obstruction.ts";
 import { candidatePaths, imagesStand } from "./places.ts";
 import type { ArgoCd, GitRepository, Log } from "./ports.ts";
 
@@ -26,6 +27,7 @@ export interface Subject {
 interface Looked {
   observed: ApplicationObservation;
   restMs: number;
+  event?: NewEvent | undefined;
 }
 
 /** The longest rest between two looks: the watch brings a delivery forward, this is the guarantee. */
@@ -41,10 +43,15 @@ export async function look(
 ): Promise<Looked> {
   const snapshots = await snapshotsOf(deps, application, signal);
   if (!Array.isArray(snapshots)) return { observed: standing(subject, application, snapshots), restMs: MAX_REST_MS };
+  const latest = snapshots.at(-1);
+  if (latest === undefined) {
+    return { observed: standing(subject, application, gone(application)), restMs: MAX_REST_MS };
+  }
   let { memory, verdict } = application;
   let restMs = MAX_REST_MS;
   let refresh = false;
   const facts = new Facts(subject, signal);
+  const { delivery, now, observation } = subject;
   for (const snapshot of snapshots) {
     const parent = await parentOf(deps, snapshot);
     const { revisions, lost } = await facts.of(parent === undefined ? [snapshot] : [snapshot, parent]);
@@ -68,7 +75,7 @@ export async function look(
       settings: subject.target.policy,
     };
     let judgement = deps.argocd.judge(question);
-    if (judgement.inspect !== undefined && snapshot === snapshots.at(-1)) {
+    if (judgement.inspect !== undefined && snapshot === latest) {
       const inspection = await deps.argocd.inspect(application.ref, judgement.inspect, signal);
       judgement = deps.argocd.judge({ ...question, inspection });
     }
@@ -77,9 +84,12 @@ export async function look(
     restMs = judgement.lookAgainMs;
     if (verdict.state === "failed") break;
   }
-  if (snapshots.length === 0) return { observed: standing(subject, application, gone(application)), restMs };
   if (refresh) await requestRefresh(deps, application, signal);
-  return { observed: { ...application, memory, verdict }, restMs };
+  const { revisions } = await facts.of([latest]);
+  const sinceMs = now - observation.pushedAt;
+  const obstruction = { delivery, application, snapshot: latest, revisions, sinceMs };
+  const { terminated = application.terminated, event } = await stopObstruction(deps, obstruction, signal);
+  return { observed: { ...application, memory, verdict, ...(terminated && { terminated }) }, restMs, event };
 }
 
 /** A verdict where this Argo CD cannot be asked now: what the others say counts all the same. */

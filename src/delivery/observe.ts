@@ -1,12 +1,14 @@
+import type { Ids } from "../model/ambient.ts";
 import { applicationsAt } from "../model/application.ts";
-import type { Delivery, Ending, OutcomeReason } from "../model/delivery.ts";
+import type { Delivery, Ending, NewEvent, OutcomeReason } from "../model/delivery.ts";
 import { OUTCOMES } from "../model/delivery.ts";
 import type { ApplicationObservation, Observation, Verdict } from "../model/observation.ts";
 import { combineVerdicts } from "../model/verdict.ts";
 import type { DeliveryChange } from "../model/work.ts";
+import { endFailed, takeOutHeld } from "./automatic.ts";
 import { logEnded } from "./delivery-log.ts";
 import { look, MAX_REST_MS, type Subject } from "./look.ts";
-import type { ArgoCd, GitRepository, Log, Metrics, Settings } from "./ports.ts";
+import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
 import type { DeliveryStore } from "./store-ports.ts";
 import { overBy, targetOf } from "./verify.ts";
 
@@ -14,7 +16,9 @@ export interface ObserveDeps {
   store: DeliveryStore;
   repository: (name: string) => GitRepository | undefined;
   argocd: ArgoCd;
+  history: SourceHistory;
   settings: () => Settings;
+  ids: Ids;
   log: Log;
   metrics: Metrics;
 }
@@ -31,6 +35,7 @@ export async function observe(deps: ObserveDeps, delivery: Delivery, signal: Abo
     }
     return;
   }
+  await takeOutHeld(deps, delivery, signal);
   const looks = await Promise.all(
     (await applicationsOf(deps, subject)).map((application) => look(deps, subject, application, signal)),
   );
@@ -46,8 +51,9 @@ export async function observe(deps: ObserveDeps, delivery: Delivery, signal: Abo
     await deps.store.save(delivery, { phase: "following", message, observation, dueInMs });
     return;
   }
-  const change = changeOf(subject, observation, verdict, rest);
-  const saved = await deps.store.save(delivery, change);
+  const events = looks.flatMap(({ event }) => event ?? []);
+  const change = changeOf(subject, { observation, verdict, events }, rest);
+  const saved = await endFailed(deps, { delivery, change });
   if (!saved || change.ending === undefined) return;
   logEnded(deps.log, delivery, change.ending);
   if (change.ending.outcome === "healthy") deps.metrics.commitToHealthy((now - observation.pushedAt) / 1_000);
@@ -84,11 +90,16 @@ async function isCurrent(deps: ObserveDeps, delivery: Delivery): Promise<boolean
   return state?.current?.delivery.id === delivery.id;
 }
 
-function changeOf(subject: Subject, observation: Observation, verdict: Verdict, restMs: number): DeliveryChange {
+function changeOf(
+  subject: Subject,
+  looked: { observation: Observation; verdict: Verdict; events: NewEvent[] },
+  restMs: number,
+): DeliveryChange {
+  const { observation, verdict } = looked;
   const before = subject.observation.verdict;
   const isNews = before?.state !== verdict.state || before.reason !== verdict.reason;
   const data = { state: verdict.state, reason: verdict.reason, evidence: verdict.evidence };
-  const events = isNews ? [{ kind: "verdict", message: verdict.message, data }] : [];
+  const events = [...(isNews ? [{ kind: "verdict", message: verdict.message, data }] : []), ...looked.events];
   const ending = endingOf(verdict);
   if (ending !== undefined) return { phase: "done", ending, observation, events };
   return { phase: "following", message: verdict.message, observation, dueInMs: restMs, events };

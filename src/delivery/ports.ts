@@ -6,7 +6,7 @@
 import type { Caller, Permission } from "../model/access.ts";
 import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import type { Build, BuildReport } from "../model/build.ts";
-import type { ImageValue } from "../model/delivery.ts";
+import type { ImageValue, Rollback } from "../model/delivery.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Identity, Oid, PreparedPush, PushResult } from "../model/git.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import type { Relation } from "../model/order.ts";
@@ -56,6 +56,10 @@ export interface ArgoCd {
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
   /** What the Application itself does not tell, as far as it can be read; rejects only when aborted. */
   inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
+  /** Stops the operation that runs. Rejects with `argocd-forbidden` where that cannot be asked for. */
+  terminate(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
+  /** How many Applications there are, and which of them have turned Degraded within so long, by Argo CD's own clock. */
+  sick(cluster: string, withinMs: number): Promise<{ total: number; degraded: ApplicationRef[] }>;
   /** What the snapshot proves; pure. */
   judge(input: JudgeInput): Judgement;
 }
@@ -95,6 +99,7 @@ export interface Metrics {
   push(result: PushResult["kind"]): void;
   /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
   commitToHealthy(seconds: number): void;
+  rollback(trigger: Rollback["trigger"], result: "begun" | "braked" | "impossible"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: EventOutcome): void;
 }

@@ -7,16 +7,17 @@ import type { RollbackInput } from "../model/rollback.ts";
 import { fieldsOf } from "./delivery-log.ts";
 import { namesOf, noTarget } from "./hold.ts";
 import { holdsOn } from "./holds-on.ts";
-import type { Log, Settings } from "./ports.ts";
+import type { Log, Metrics, Settings } from "./ports.ts";
 import type { ReadStore, RollbackStore } from "./store-ports.ts";
 import { backToHealthy, type Undoing, valuesBefore, type Written } from "./undone.ts";
 import { targetOf } from "./verify.ts";
 
 export interface RollbackDeps {
-  store: Pick<ReadStore, "targetStates" | "written"> & RollbackStore;
+  store: Pick<ReadStore, "targetStates" | "written"> & Pick<RollbackStore, "rollBack">;
   settings: () => Pick<Settings, "allows" | "target">;
   ids: Ids;
   log: Log;
+  metrics: Pick<Metrics, "rollback">;
 }
 
 export interface RollbackRequest {
@@ -69,8 +70,9 @@ export async function startRollback(deps: RollbackDeps, request: RollbackRequest
     }
     const input = rollbackInput(deps, { state, written, undoing, reason: { trigger: "manual", by, why } });
     const result = await deps.store.rollBack(input);
-    if (result.kind === "stale") continue;
+    if (!("delivery" in result)) continue;
     const { delivery } = result;
+    if (result.kind === "begun") deps.metrics.rollback("manual", "begun");
     deps.log.info("a rollback was asked for", { ...fieldsOf(delivery), subject: caller.subject, result: result.kind });
     return { kind: result.kind, delivery };
   }

@@ -11,7 +11,7 @@ import type { Hold, NewHold } from "../model/hold.ts";
 import type { ImportedTarget } from "../model/import.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../model/reading.ts";
-import type { RollbackInput, RollbackResult } from "../model/rollback.ts";
+import type { Brake, RollbackInput, RollbackResult } from "../model/rollback.ts";
 import type { DeliveryChange, Lease } from "../model/work.ts";
 
 // ---------------------------------------------------------------- store: intake
@@ -114,6 +114,10 @@ export interface RollbackStore {
    * time, and none after one that has landed.
    */
   rollBack(input: RollbackInput): Promise<RollbackResult>;
+  /** Pulled now. */
+  brakes(): Promise<Brake[]>;
+  /** Applications of what is followed, or was changed in any way within the last `withinMs`. */
+  touched(withinMs: number): Promise<ApplicationRef[]>;
 }
 
 export interface TokenStore {

@@ -30,6 +30,12 @@ export function backToHealthy(written: readonly Written[], lastHealthyId: string
   return { undone, restores };
 }
 
+/** Back to what stood before the last one, whatever became of that. */
+export function backToBefore(written: readonly Written[]): Undoing | undefined {
+  const [current, before] = written;
+  return current === undefined ? undefined : { undone: [current], restores: before };
+}
+
 /**
  * The values to bring back, as far as deliveries tell: for each image that is taken out, what the restored delivery
  * brought, else what an older one did.

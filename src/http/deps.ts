@@ -1,5 +1,5 @@
 import type { Preview, PreviewRequest } from "../delivery/plan-preview.ts";
-import type { Log, Settings } from "../delivery/ports.ts";
+import type { Log, Metrics, Settings } from "../delivery/ports.ts";
 import type { HoldStore, ReadStore, RollbackStore, TokenStore, WorkStore } from "../delivery/store-ports.ts";
 import type { Clock, Ids } from "../model/ambient.ts";
 import type { EventDeps } from "./event-source.ts";
@@ -33,6 +33,7 @@ interface HttpLimits {
 interface HttpMetrics {
   /** `route` is the pattern (`/v1/builds/:id`), `unknown` for anything else. */
   request(request: { route: string; method: string; status: number; seconds: number }): void;
+  rollback: Metrics["rollback"];
   /** Event streams that are open now. */
   streams(open: number): void;
 }
@@ -50,7 +51,7 @@ export interface HttpDeps {
     Pick<ReadStore, "targetStates" | "targetIds" | "holds" | "written"> &
     Pick<WorkStore, "now" | "pending"> &
     HoldStore &
-    RollbackStore;
+    Pick<RollbackStore, "rollBack">;
   /** The secrets that are valid now for a key of signed requests; none when there is no such key. */
   signatureSecrets: (key: string) => Promise<readonly string[]>;
   /** The configuration in force now. */

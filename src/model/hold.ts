@@ -21,12 +21,13 @@ export type NewHold = Omit<Hold, "createdAt" | "build"> & { buildId?: string };
 /** The first hold in force at `now` that forbids writing the delivery, as far as that shows without source history. */
 export function heldBy(
   holds: readonly Hold[],
-  delivery: Pick<Delivery, "targetId" | "images" | "kind" | "buildId">,
+  delivery: Pick<Delivery, "targetId" | "images" | "kind" | "buildId" | "rollback">,
   now: number,
 ): Hold | undefined {
   return holds.find((hold) => {
     if (!isInForce(hold, delivery.targetId, now)) return false;
-    if (hold.digest === undefined && hold.build === undefined) return true;
+    // What came beside a hold is taken out because of it, and must not wait for its end.
+    if (hold.digest === undefined && hold.build === undefined) return delivery.rollback?.trigger !== "hold";
     if (delivery.images.some(({ digest }) => digest !== undefined && digest === hold.digest)) return true;
     return delivery.kind !== "rollback" && delivery.buildId === hold.build?.id;
   });

@@ -127,6 +127,8 @@ export interface ApplicationObservation {
   baseline?: Baseline;
   memory: VerdictMemory;
   verdict?: Verdict;
+  /** `startedAt` of the operation that was stopped for a rollback, or could not be. */
+  terminated?: string;
 }
 
 /** Everything a delivery knows of Argo CD; stored with the row, so that any replica goes on from it. */

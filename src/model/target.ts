@@ -67,6 +67,8 @@ export interface Policy {
   timeoutMs: number;
   /** After this a delivery that is still not done is cancelled. */
   expireAfterMs: number;
+  /** What fails is taken out again by ourselves; absent: by people. */
+  rollback?: "automatic";
   /** What a person reverted is held, and newer builds go through; absent: the target is pinned until released. */
   onManualRevert?: "hold-digest";
 }

@@ -1,11 +1,13 @@
 import type { Transaction } from "kysely";
 import type { RollbackInput, RollbackResult } from "../model/rollback.ts";
+import { pullBrake } from "./brake.ts";
 import { record } from "./history.ts";
 import { changeTarget, insertHolds } from "./holds.ts";
 import { deliveryOf, jsonText } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, plusMs, type Sql, transact } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
+import { saveIn } from "./work.ts";
 
 /**
  * Stores a rollback together with the holds on what it takes out, in one transaction. The target's lock makes it one:
@@ -13,12 +15,14 @@ import { lockTargets } from "./targets.ts";
  */
 export async function rollBack(deps: Sql, input: RollbackInput): Promise<RollbackResult> {
   const result = await transact(deps, (trx) => rollBackIn(trx, input));
-  if (result.kind === "begun") deps.changed();
+  if (result.kind !== "stale") deps.changed();
   return result;
 }
 
 async function rollBackIn(trx: Transaction<Schema>, input: RollbackInput): Promise<RollbackResult> {
-  const { delivery, rollback } = input;
+  const { delivery, rollback, brake, failed } = input;
+  const why = brake && (await pullBrake(trx, await databaseTime(trx), brake));
+  if (why !== undefined) return { kind: "braked", why };
   const target = (await lockTargets(trx, [delivery.targetId])).get(delivery.targetId);
   const known = await trx
     .selectFrom("delivery")
@@ -29,6 +33,7 @@ async function rollBackIn(trx: Transaction<Schema>, input: RollbackInput): Promi
     .executeTakeFirst();
   if (known !== undefined) return { kind: "repeat", delivery: deliveryOf(known) };
   if (target?.current_id !== rollback.reverts || target.version !== input.targetVersion) return { kind: "stale" };
+  if (failed !== undefined && !(await saveIn(trx, failed.delivery, failed.change))) return { kind: "stale" };
   const at = await databaseTime(trx);
   const row = await trx
     .insertInto("delivery")

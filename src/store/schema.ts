@@ -123,6 +123,12 @@ export interface HoldTable {
   created_at: Date;
 }
 
+export interface RollbackBrakeTable {
+  cluster: string;
+  why: string;
+  until: Date;
+}
+
 export interface TokenTable {
   id: Generated<number>;
   name: string;
@@ -142,5 +148,6 @@ export interface Schema {
   delivery_event: DeliveryEventTable;
   push_attempt: PushAttemptTable;
   hold: HoldTable;
+  rollback_brake: RollbackBrakeTable;
   token: TokenTable;
 }

@@ -1,4 +1,5 @@
 import { adopt, attemptDead, attemptLanded, beginAttempt } from "./attempts.ts";
+import { brakes, touched } from "./brake.ts";
 import { accept, build } from "./builds.ts";
 import { countDeliveries } from "./counts.ts";
 import { deliveries, delivery, events, written } from "./deliveries.ts";
@@ -64,6 +65,8 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     unpin: on(unpin),
 
     rollBack: on(rollBack),
+    brakes: on(brakes),
+    touched: on(touched),
 
     createToken: on(createToken),
     revokeToken: on(revokeToken),

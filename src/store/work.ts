@@ -65,7 +65,8 @@ export async function save(deps: Sql, read: { id: string; version: number }, cha
   return saved;
 }
 
-async function saveIn(
+/** `save` inside a transaction. */
+export async function saveIn(
   trx: Transaction<Schema>,
   known: { id: string; version: number },
   change: DeliveryChange,

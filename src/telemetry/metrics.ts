@@ -13,6 +13,7 @@ export interface BridgeMetrics {
   push(result: PushResult["kind"]): void;
   /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
   commitToHealthy(seconds: number): void;
+  rollback(trigger: "manual" | "automatic" | "hold", result: "begun" | "braked" | "impossible"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
   /** One answered HTTP request; `route` is the pattern, not the path. */
@@ -68,6 +69,12 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     buckets: HEALTHY_SECONDS,
     registers,
   });
+  const rollbacks = new Counter({
+    name: "gitspan_rollbacks_total",
+    help: "Rollbacks, by what asked for them and whether they began",
+    labelNames: ["trigger", "result"],
+    registers,
+  });
   const requests = new Counter({
     name: "gitspan_http_requests_total",
     help: "Answered requests, by route pattern, method and status",
@@ -95,6 +102,7 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     push: (result) => pushes.inc({ result }),
     commitToHealthy: (seconds) => healthy.observe(seconds),
+    rollback: (trigger, result) => rollbacks.inc({ trigger, result }),
     event: (source, result) => events.inc({ source, result }),
     request: ({ route, method, status, seconds }) => {
       requests.inc({ route, method, status: String(status) });

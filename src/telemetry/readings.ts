@@ -12,6 +12,8 @@ interface DeliveryCount {
 /** What is looked up whenever the page is read. */
 export interface Readings {
   deliveries: () => Promise<readonly DeliveryCount[]>;
+  /** Argo CDs for which automatic rollback has stopped itself. */
+  brakes: () => Promise<readonly { cluster: string }[]>;
   /** One per stream of Applications: milliseconds since it was last heard of, infinity before the first time. */
   watches: () => readonly { name: string; ageMs: number }[];
   /** A reading failed: its figures are missing from the page, all others are there. */
@@ -43,6 +45,13 @@ export function makeGauges(deps: { registry: Registry; clock: Clock }, readings:
     registers,
   });
 
+  const brake = new Gauge({
+    name: "gitspan_rollback_brake",
+    help: "1 while automatic rollback has stopped itself for an Argo CD",
+    labelNames: ["cluster"],
+    registers,
+  });
+
   const fill = (counts: readonly DeliveryCount[]): void => {
     for (const phase of PHASES.filter((one) => one !== "done")) {
       deliveries.set({ phase, outcome: "" }, 0);
@@ -60,9 +69,13 @@ export function makeGauges(deps: { registry: Registry; clock: Clock }, readings:
     for (const { name, ageMs } of readings.watches()) watches.set({ stream: name }, ageMs / 1_000);
     try {
       fill(await within(deps.clock, readings.deliveries()));
+      const pulled = await within(deps.clock, readings.brakes());
+      brake.reset();
+      for (const { cluster } of pulled) brake.set({ cluster }, 1);
     } catch (error) {
       deliveries.reset();
       oldest.reset();
+      brake.reset();
       readings.failed(error);
     }
   };

@@ -57,3 +57,45 @@ test("a refresh resolves although the application controller is down", async () 
   expect((await newest())?.annotations.refresh).toBe("normal");
   await started.close();
 });
+
+test("an operation that runs is stopped by REST, and nowhere else", async () => {
+  const git = new GitText();
+  const file = "apps/checkout/overlays/dev/kustomization.yaml";
+  git.commit({ [file]: kustomization("1.0.0") });
+  const ref = { cluster: "main", namespace: "argocd", name: "checkout-dev" };
+  const { signal } = new AbortController();
+  const watching = await startConnected(git, REPOSITORY_URL, {
+    kubernetes: true,
+    location: { refreshByAnnotation: true },
+  });
+  await connected(watching);
+  await expect(watching.connection.terminate(ref, signal)).rejects.toMatchObject({ code: "argocd-forbidden" });
+  await watching.close();
+
+  const started = await startConnected(git, REPOSITORY_URL, { rest: true });
+  await connected(started);
+  await expect(started.connection.terminate(ref, signal)).rejects.toThrow("No operation is in progress");
+  const newest = async () => (await started.connection.snapshots(ref, undefined)).at(-1);
+  git.commit({ [file]: kustomization("1.1.0") });
+  await started.connection.refresh(ref, signal);
+  await eventually(async () => (await newest())?.operation?.phase === "Running");
+  await started.connection.terminate(ref, signal);
+  await eventually(async () => (await newest())?.operation?.phase === "Failed");
+  expect((await newest())?.operation?.message).toBe("Operation terminated");
+  await started.close();
+});
+
+test("which Applications have turned Degraded lately is told by Argo CD's own clock", async () => {
+  const git = new GitText();
+  const file = "apps/checkout/overlays/dev/kustomization.yaml";
+  git.commit({ [file]: kustomization("1.0.0") });
+  const started = await startConnected(git, REPOSITORY_URL, { rest: true });
+  await connected(started);
+  const ref = { cluster: "main", namespace: "argocd", name: "checkout-dev" };
+  git.commit({ [file]: kustomization("1.1.0-crash") });
+  await started.connection.refresh(ref, new AbortController().signal);
+  await eventually(async () => (await started.connection.sick("main", 600_000)).degraded.length === 1);
+  expect(await started.connection.sick("main", 600_000)).toMatchObject({ degraded: [ref] });
+  expect(await started.connection.sick("other", 600_000)).toEqual({ total: 0, degraded: [] });
+  await started.close();
+});

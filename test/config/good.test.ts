@@ -135,6 +135,13 @@ test("a person's revert pins unless the environment says that it only holds what
   );
 });
 
+test("what fails is rolled back by itself only where the environment says so", () => {
+  const policyWith = (words: string) =>
+    loadConfiguration(minimal.replace("{dev: {}}", `{dev: ${words}}`), "gitspan.yaml").targets[0]?.policy;
+  expect(policyWith("{rollback: manual}")).not.toHaveProperty("rollback");
+  expect(policyWith("{rollback: automatic}")).toHaveProperty("rollback", "automatic");
+});
+
 test("the hash is that of the meaning, not of the way it is written", () => {
   const hash = loadConfiguration(minimal, "/etc/gitspan.yaml").hash;
   expect(hash).toMatch(/^[0-9a-f]{64}$/);

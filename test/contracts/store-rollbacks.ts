@@ -136,6 +136,80 @@ export function rollbackContract(name: string, makeSubject: MakeStore): void {
       expect(await store.delivery(input.delivery.id)).toBeUndefined();
     });
 
+    const failing = (delivery: Delivery) => ({
+      delivery,
+      change: {
+        phase: "done" as const,
+        ending: { outcome: "failed" as const, reason: "degraded" as const, message: "It is Degraded." },
+        events: [{ kind: "rollback", message: "taken out" }],
+      },
+    });
+    const brake = { clusters: ["main"], atMost: 1, withinMs: 600_000 };
+
+    async function automatic(store: Store, undone: readonly Delivery[], restores: Delivery): Promise<RollbackInput> {
+      const input = await inputFor(store, undone, restores);
+      const rollback = { ...input.rollback, trigger: "automatic" as const, clusters: ["main"] };
+      return { ...input, rollback, failed: failing(undone[0]!), brake };
+    }
+
+    it("ends the failed delivery in the same transaction, or stores nothing", async () => {
+      const { store } = subject;
+      const { a, b, c } = await three(store);
+      const input = await automatic(store, [c, b], a);
+      const [claimed] = await store.claim(["following"], 1, { owner: "x", ms: 60_000 });
+      await store.save(claimed!, { phase: "following", message: "somebody was faster" });
+      expect(await store.rollBack(input)).toEqual({ kind: "stale" });
+      expect(await reread(store, c)).toMatchObject({ phase: "following" });
+      const again = await automatic(store, [await reread(store, c), b], a);
+      expect((await store.rollBack(again)).kind).toBe("begun");
+      expect(await reread(store, c)).toMatchObject({ phase: "done", outcome: "failed", reason: "degraded" });
+      expect((await kindsOf(store, c)).slice(-2)).toEqual(["rollback", "done"]);
+    });
+
+    it("fires no more automatic ones than the brake allows, also when they come at once, until it was calm", async () => {
+      const { store, other } = subject;
+      const inputs: RollbackInput[] = [];
+      for (const targetId of ["checkout/one", "checkout/two"]) {
+        const a = await following(store, { targetId });
+        await store.save(a, { phase: "done", ending: { outcome: "healthy", message: "Runs." } });
+        inputs.push(await automatic(store, [await following(store, { targetId })], a));
+      }
+      const results = await Promise.all([store.rollBack(inputs[0]!), other.rollBack(inputs[1]!)]);
+      expect(results.map(({ kind }) => kind).toSorted()).toEqual(["begun", "braked"]);
+      const refused = inputs[results.findIndex(({ kind }) => kind === "braked")]!;
+      expect((await reread(store, { id: refused.rollback.reverts })).phase).toBe("following");
+      expect(await store.holds([refused.delivery.targetId])).toEqual([]);
+      const [pulled] = await other.brakes();
+      expect(pulled).toMatchObject({ cluster: "main", why: "1 automatic rollbacks within 10 minutes on Argo CD main" });
+      expect((await store.rollBack({ ...refused, brake: { ...brake, atMost: 99 } })).kind).toBe("braked");
+      await subject.advance(brake.withinMs + 1_000);
+      expect(await store.brakes()).toEqual([]);
+      expect((await store.rollBack(refused)).kind).toBe("begun");
+    });
+
+    it("pulls the brake for any reason that is given, on that Argo CD alone", async () => {
+      const { store } = subject;
+      const { a, b, c } = await three(store);
+      const input = await automatic(store, [c, b], a);
+      const because = "others degrade";
+      expect(await store.rollBack({ ...input, brake: { ...brake, because } })).toEqual({
+        kind: "braked",
+        why: because,
+      });
+      expect(await store.brakes()).toMatchObject([{ cluster: "main", why: because }]);
+      expect((await store.rollBack({ ...input, brake: { ...brake, clusters: ["edge"] } })).kind).toBe("begun");
+    });
+
+    it("tells which Applications are followed or were lately", async () => {
+      const { store } = subject;
+      const followed = await following(store);
+      const done = await following(store, { targetId: "checkout/prod" });
+      await store.save(done, { phase: "done", ending: { outcome: "healthy", message: "Runs." } });
+      expect(await store.touched(60_000)).toHaveLength(2);
+      await subject.advance(120_000);
+      expect(await store.touched(60_000)).toEqual(followed.observation?.applications.map(({ ref }) => ref));
+    });
+
     it("marks what it has taken out when it lands, ends what still followed, and takes back what was healthy", async () => {
       const { store } = subject;
       const { a, b, c } = await three(store);

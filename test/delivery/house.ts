@@ -143,6 +143,15 @@ export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
       if (!(await store.save(delivery, { phase: "done", ending }))) throw new Error("it does not follow");
       return reread(delivery);
     },
+    /** One build of many apps, written, and all of it runs healthy. */
+    async healthyAll(apps: readonly string[], tag: string): Promise<void> {
+      for (const { id } of await received({ tag, apps: [...apps] })) {
+        await verifyDue();
+        await write();
+        const ending = { outcome: "healthy", message: "Runs." } as const;
+        await store.save(await reread({ id }), { phase: "done", ending });
+      }
+    },
     /** Asks for a rollback of the first target, and writes it. */
     async rolledBack(targetId = targets[0]!.id): Promise<Delivery> {
       const { delivery } = await startRollback(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
-import { openHttpRepository } from "../../src/git/repository.ts";
+import { openRemoteRepository } from "../../src/git/repository.ts";
 import type { Delivery } from "../../src/model/delivery.ts";
 import { runGit } from "../fakes/bare-repository.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
@@ -39,7 +39,7 @@ describe("what a person does with the git program", () => {
   async function scene(): Promise<Scene & { close(): void }> {
     const name = `gitops-${++made}`;
     await server.createRepository(name, { [pathOf(target)]: overlayOf(target, "1.0") });
-    const repository = openHttpRepository({ ambient: systemAmbient }, { url: server.url(name) });
+    const repository = openRemoteRepository({ ambient: systemAmbient }, { url: server.url(name) });
     const house = makeHouse({ targets: [target] });
     house.useGit(repository);
     const a = await house.healthy({ tag: "1.1" });
@@ -134,7 +134,7 @@ describe("what a person does with the git program", () => {
   it("reverts while we push: the new tip is examined before anything is planned again", async () => {
     const it = await scene();
     const next = await it.house.ready({ tag: "1.4" });
-    const real = openHttpRepository({ ambient: systemAmbient }, { url: server.url(`gitops-${made}`) });
+    const real = openRemoteRepository({ ambient: systemAmbient }, { url: server.url(`gitops-${made}`) });
     let pushes = 0;
     it.house.useGit(
       new Proxy(real, {

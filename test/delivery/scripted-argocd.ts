@@ -22,6 +22,11 @@ export class ScriptedArgoCd implements ArgoCd {
   /** Clusters that cannot be reached. */
   readonly unreachable = new Set<string>();
   refreshFails = false;
+  readonly terminated: string[] = [];
+  terminateFails = false;
+  /** Applications that have turned Degraded lately, and how many there are. */
+  sickOnes: ApplicationRef[] = [];
+  total = 10;
   wantsRefresh = false;
   wantsInspection = false;
   finds = 0;
@@ -50,6 +55,15 @@ export class ScriptedArgoCd implements ArgoCd {
     this.#reach(ref);
     const snapshot = this.#snapshots.get(formatApplicationRef(ref));
     return snapshot === undefined ? [] : [snapshot];
+  }
+
+  async terminate(ref: ApplicationRef): Promise<void> {
+    if (this.terminateFails) throw new GitspanError("argocd-forbidden", "may not sync applications");
+    this.terminated.push(ref.name);
+  }
+
+  async sick(): Promise<{ total: number; degraded: ApplicationRef[] }> {
+    return { total: this.total, degraded: this.sickOnes };
   }
 
   async refresh(ref: ApplicationRef): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApplicationIndex } from "../../src/argocd/application-index.ts";
 import { findApplications } from "../../src/argocd/applications.ts";
+import { sickOf } from "../../src/argocd/sick.ts";
 import { toSnapshot } from "../../src/argocd/snapshot.ts";
 import { judge } from "../../src/argocd/verdict.ts";
 import type { ArgoCd, GitRepository } from "../../src/delivery/ports.ts";
@@ -71,6 +72,16 @@ export class MemoryArgoCd implements ArgoCd {
   async snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]> {
     await this.world.advance();
     return this.#index.since(ref, afterVersion);
+  }
+
+  async terminate(ref: ApplicationRef): Promise<void> {
+    await this.world.advance();
+    this.world.terminate(ref.namespace, ref.name);
+  }
+
+  async sick(cluster: string, withinMs: number): Promise<{ total: number; degraded: ApplicationRef[] }> {
+    await this.world.advance();
+    return sickOf(this.#index.all(), { cluster, withinMs });
   }
 
   async refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void> {

@@ -16,7 +16,7 @@ import type { Hold, NewHold } from "../../src/model/hold.ts";
 import type { ImportedTarget } from "../../src/model/import.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../../src/model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../src/model/reading.ts";
-import type { RollbackInput, RollbackResult } from "../../src/model/rollback.ts";
+import type { Brake, RollbackInput, RollbackResult } from "../../src/model/rollback.ts";
 import type { DeliveryChange, Lease } from "../../src/model/work.ts";
 import * as attempts from "./memory-store/attempts.ts";
 import { imported } from "./memory-store/imports.ts";
@@ -191,6 +191,14 @@ export class MemoryStore implements Store {
 
   async rollBack(input: RollbackInput): Promise<RollbackResult> {
     return rollbacks.rollBack(this.#state, input);
+  }
+
+  async brakes(): Promise<Brake[]> {
+    return structuredClone(rollbacks.brakes(this.#state));
+  }
+
+  async touched(withinMs: number): Promise<ApplicationRef[]> {
+    return structuredClone(rollbacks.touched(this.#state, withinMs));
   }
 
   async removeHold(id: string): Promise<boolean> {

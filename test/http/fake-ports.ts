@@ -95,6 +95,7 @@ export class FakePorts {
       signatureSecrets: async (key) => this.signatures.get(key) ?? [],
       metrics: {
         request: (request) => void this.requests.push(request),
+        rollback: () => undefined,
         streams: (open) => {
           this.openStreams = open;
         },

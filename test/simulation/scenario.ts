@@ -26,7 +26,7 @@ export interface ScenarioRecord {
   foreign: string[];
 }
 
-const silentMetrics = { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, event() {} };
+const silentMetrics = { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, rollback() {}, event() {} };
 const caller = { subject: "token:ci", groups: [] };
 
 /** Schedules builds, repeats of builds and other people's commits over the first minutes of the run. */

@@ -99,7 +99,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         settings: () => settings,
         ids,
         log: { debug() {}, info() {}, warn: logTo(say, name), error: logTo(say, name) },
-        metrics: { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, event() {} },
+        metrics: { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, rollback() {}, event() {} },
       },
       { owner: name, lanes: 2 },
       { stop: never, abort: never },

@@ -14,8 +14,9 @@ import { databaseDeps, type TestDatabase } from "../fakes/database.ts";
 /** Time passes by moving everything that is stored into the past. */
 const ADVANCE = `
   with ms as (select $1::double precision * interval '1 millisecond' as span),
-    d as (update delivery set due_at = due_at - span, lease_until = lease_until - span, expire_at = expire_at - span, created_at = created_at - span from ms),
+    d as (update delivery set due_at = due_at - span, lease_until = lease_until - span, expire_at = expire_at - span, created_at = created_at - span, updated_at = updated_at - span from ms),
     l as (update lane set due_at = due_at - span, lease_until = lease_until - span from ms),
+    b as (update rollback_brake set until = until - span from ms),
     h as (update hold set until = until - span from ms)
   update token set expires_at = expires_at - span from ms`;
 

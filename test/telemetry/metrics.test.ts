@@ -14,6 +14,7 @@ it("counts what happened and shows it in the text format", async () => {
   metrics.push("lost-race");
   metrics.stage("write", 0.3);
   metrics.commitToHealthy(40);
+  metrics.rollback("automatic", "braked");
   metrics.event("tekton", "ignored");
   metrics.request({ route: "/v1/builds/:id", method: "GET", status: 404, seconds: 0.2 });
   metrics.streams(3);
@@ -24,6 +25,7 @@ it("counts what happened and shows it in the text format", async () => {
     'gitspan_git_push_total{result="lost-race"} 1',
     'gitspan_stage_seconds_bucket{le="0.5",stage="write"} 1',
     'gitspan_commit_to_healthy_seconds_bucket{le="45"} 1',
+    'gitspan_rollbacks_total{trigger="automatic",result="braked"} 1',
     'gitspan_events_total{source="tekton",result="ignored"} 1',
     'gitspan_http_requests_total{route="/v1/builds/:id",method="GET",status="404"} 1',
     'gitspan_http_request_seconds_bucket{le="0.25",route="/v1/builds/:id",method="GET"} 1',
@@ -43,6 +45,7 @@ it("reads the store and the watches whenever the page is read", async () => {
       { phase: "following", count: count++, oldestMs: 90_000 },
       { phase: "done", outcome: "failed", count: 7 },
     ],
+    brakes: async () => [{ cluster: "main" }],
     watches: () => [
       { name: "argocd/main", ageMs: 1_500 },
       { name: "argocd/edge", ageMs: Number.POSITIVE_INFINITY },
@@ -59,6 +62,7 @@ it("reads the store and the watches whenever the page is read", async () => {
     'gitspan_work_oldest_seconds{phase="ready"} 0',
     'gitspan_argocd_watch_age_seconds{stream="argocd/main"} 1.5',
     'gitspan_argocd_watch_age_seconds{stream="argocd/edge"} +Inf',
+    'gitspan_rollback_brake{cluster="main"} 1',
   ]) {
     expect(body).toContain(line);
   }
@@ -70,7 +74,12 @@ it.each([
 ])("leaves out what a store that %s would have told, and nothing else", async (_what, deliveries) => {
   const metrics = createMetrics({ version: "1", clock: { now: () => 0, sleep: () => Promise.resolve() } });
   const failures: unknown[] = [];
-  metrics.readAtScrape({ deliveries, watches: () => [], failed: (error) => void failures.push(error) });
+  metrics.readAtScrape({
+    deliveries,
+    brakes: async () => [],
+    watches: () => [],
+    failed: (error) => void failures.push(error),
+  });
   metrics.buildAccepted("accepted");
   const { body } = await metrics.page();
   expect(body).not.toContain("gitspan_deliveries{");

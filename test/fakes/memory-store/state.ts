@@ -4,6 +4,7 @@ import type { Delivery, DeliveryEvent, Ending, NewEvent } from "../../../src/mod
 import type { Hold } from "../../../src/model/hold.ts";
 import type { Attempt } from "../../../src/model/lane.ts";
 import type { TargetState } from "../../../src/model/reading.ts";
+import type { Brake } from "../../../src/model/rollback.ts";
 import type { Lane } from "../../../src/model/target.ts";
 
 export interface StoredLease {
@@ -56,6 +57,7 @@ export class MemoryState {
   readonly lanes = new Map<string, StoredLane>();
   readonly attempts = new Map<string, StoredAttempt>();
   readonly holds = new Map<string, Hold>();
+  readonly brakes = new Map<string, Brake>();
   readonly tokens: StoredToken[] = [];
   readonly waiters = new Set<() => void>();
 

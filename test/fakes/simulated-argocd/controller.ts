@@ -105,6 +105,17 @@ export class Controller {
     return true;
   }
 
+  /** The running operation fails; what it has applied stays. */
+  terminate(state: ApplicationState): boolean {
+    const { operation } = state;
+    if (operation?.phase !== "Running") return false;
+    const finishedAt = second(this.#deps.clock.now());
+    Object.assign(operation, { phase: "Failed", message: "Operation terminated", finishedAt });
+    state.requested = undefined;
+    this.#deps.write(state);
+    return true;
+  }
+
   #poll(state: ApplicationState, at: number): void {
     this.#deps.schedule.add(at, async () => {
       if (this.#gone.has(state)) return;
@@ -204,7 +215,7 @@ export class Controller {
 
   #applied(state: ApplicationState, at: number, images: string[]): void {
     const { operation } = state;
-    if (this.#gone.has(state) || operation === undefined) return;
+    if (this.#gone.has(state) || operation?.phase !== "Running") return;
     const old = this.#ready.get(state) ?? [];
     Object.assign(operation, {
       phase: "Succeeded",

@@ -28,7 +28,14 @@ export class RestApi {
     if (name === undefined) return this.#list(call);
     if (action === undefined && request.method === "GET") return this.#get(call, name);
     if (action === "sync" && request.method === "POST") return this.#sync(call, name);
+    if (action === "operation" && request.method === "DELETE") return this.#terminate(call, name);
     sendGatewayError(response, 404, 5, "Not Found");
+  }
+
+  #terminate({ response, url }: Call, name: string): void {
+    const namespace = url.searchParams.get("appNamespace") ?? "argocd";
+    if (this.#world.terminate(namespace, name)) return sendJson(response, 200, {});
+    sendGatewayError(response, 400, 3, `Unable to terminate operation. No operation is in progress`);
   }
 
   #list({ response }: Call): void {

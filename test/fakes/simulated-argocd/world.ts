@@ -136,6 +136,12 @@ export class World {
     return this.#controller.requestSync(state, false) ? "started" : "busy";
   }
 
+  /** As somebody pressing "Terminate" does it; false when nothing runs. */
+  terminate(namespace: string, name: string): boolean {
+    const state = this.#states.get(key(namespace, name));
+    return state !== undefined && this.#controller.terminate(state);
+  }
+
   delete(namespace: string, name: string): void {
     const state = this.#states.get(key(namespace, name));
     if (state === undefined) return;
