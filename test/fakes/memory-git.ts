@@ -71,6 +71,12 @@ export class MemoryGit implements GitRepository {
     return oid === undefined ? undefined : this.#get(oid).data.toString();
   }
 
+  /** The file's text at any commit. */
+  textAt(commit: Oid, path: string): string | undefined {
+    const oid = this.#below(this.#commit(commit)?.tree, path.split("/"));
+    return oid === undefined ? undefined : this.#get(oid).data.toString();
+  }
+
   /** `mode name` of everything in a directory, in the tree's own order; "" is the top one. */
   list(branch: string, directory: string): string[] {
     const oid = this.#find(branch, directory === "" ? [] : directory.split("/"));
@@ -177,7 +183,11 @@ export class MemoryGit implements GitRepository {
   }
 
   #find(branch: string, parts: readonly string[]): Oid | undefined {
-    let oid: Oid | undefined = this.#commit(this.#branches.get(branch) ?? "")?.tree;
+    return this.#below(this.#commit(this.#branches.get(branch) ?? "")?.tree, parts);
+  }
+
+  #below(tree: Oid | undefined, parts: readonly string[]): Oid | undefined {
+    let oid = tree;
     for (const part of parts) {
       oid = oid === undefined ? undefined : this.#entries(oid).find(({ name }) => name === part)?.oid;
     }

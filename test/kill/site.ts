@@ -90,7 +90,7 @@ export async function openSite(
       argocd: {
         main: { kubernetes: { kubeconfigFile: files.kubeconfigFile }, server: argocd.url, tokenFile: files.tokenFile },
       },
-      environments: { dev: { settle: "300ms", timeout: "2m" } },
+      environments: { dev: { settle: "300ms", timeout: "2m", degradedAfter: "0s", rollback: "automatic" } },
       apps: Object.fromEntries(
         apps.map((app) => [app, { images: { [app]: imageOf(app) }, targets: { dev: { kustomize: overlayOf(app) } } }]),
       ),
@@ -170,11 +170,19 @@ export async function startProcess(site: Pick<Site, "configFile" | "databaseUrl"
 }
 
 /** Posts a build of an app; undefined when the process died under it, as a client would see it. */
-export async function post(site: Site, address: string, app = "web"): Promise<string | undefined> {
+export async function post(
+  site: Site,
+  address: string,
+  { app = "web", major = 2, suffix = "" } = {},
+): Promise<string | undefined> {
   const body = JSON.stringify({
-    images: [{ image: `${imageOf(app)}:2.0.0` }],
-    source: { repository: "https://git.example.com/shop/web.git", commit: "b".repeat(40) },
-    run: { kind: "PipelineRun", name: `${app}-2`, uid: `${app}-2` },
+    images: [{ image: `${imageOf(app)}:${major}.0.0${suffix}` }],
+    source: {
+      repository: "https://git.example.com/shop/web.git",
+      commit: String(major).repeat(40),
+      time: new Date(Date.UTC(2026, 0, major)).toISOString(),
+    },
+    run: { kind: "PipelineRun", name: `${app}-${major}`, uid: `${app}-${major}` },
   });
   try {
     const response = await fetch(`${address}/v1/builds`, { method: "POST", body, headers: headersOf(site) });
@@ -194,6 +202,22 @@ export async function waitDone(site: Site, address: string, id: string): Promise
     const response = await fetch(`${address}/v1/builds/${id}?wait=30s&until=done`, { headers: headersOf(site) });
     const build = (await response.json()) as { done: boolean; deliveries: Ended[] };
     if (build.done && build.deliveries[0] !== undefined) return build.deliveries[0];
+  }
+}
+
+export interface ListedDelivery extends Ended {
+  id: string;
+  kind: string;
+  reason?: string;
+}
+
+/** Newest first; none when the process died under it. */
+export async function deliveries(site: Site, address: string): Promise<ListedDelivery[]> {
+  try {
+    const response = await fetch(`${address}/v1/deliveries`, { headers: headersOf(site) });
+    return ((await response.json()) as { items: ListedDelivery[] }).items;
+  } catch {
+    return [];
   }
 }
 

@@ -15,9 +15,9 @@ it("two bridges on one database share the work, and one of them may die in a pus
 
   const ids = await Promise.all(
     apps.map(async (app, index) => {
-      const first = index % 2 === 0 ? await post(site, mortal.address ?? "", app) : undefined;
+      const first = index % 2 === 0 ? await post(site, mortal.address ?? "", { app }) : undefined;
       // Whoever gets no answer asks the other one: the run makes it the same build.
-      return first ?? (await post(site, address, app));
+      return first ?? (await post(site, address, { app }));
     }),
   );
   const ended = await Promise.all(ids.map((id) => waitDone(site, address, id ?? "")));

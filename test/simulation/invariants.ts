@@ -31,10 +31,10 @@ function lostBuilds({ accepted, deliveries }: History): string[] {
   return accepted.filter((build) => !known.has(build)).map((build) => `accepted build ${build} is lost`);
 }
 
-/** 1: every delivery ends, unless a person's revert pinned its target. */
+/** 1: every delivery ends, unless a person's revert pinned its target or a hold keeps it. */
 function unfinished({ deliveries }: History): string[] {
   return deliveries
-    .filter((delivery) => delivery.phase !== "done" && delivery.waitReason !== "pin")
+    .filter((delivery) => delivery.phase !== "done" && delivery.waitReason !== "pin" && delivery.waitReason !== "hold")
     .map(
       (delivery) =>
         `delivery ${delivery.id} of ${delivery.targetId} is stuck in ${delivery.phase}: ${delivery.message}`,
@@ -63,7 +63,7 @@ function doubled({ commits, deliveries }: History): string[] {
   ];
 }
 
-/** 3: along the branch a target's builds only get newer. */
+/** 3: along the branch a target's builds only get newer, except by rollback. */
 function olderAgain({ commits, deliveries, sourceTimes }: History): string[] {
   const byId = new Map(deliveries.map((delivery) => [delivery.id, delivery]));
   const latest = new Map<string, number>();
@@ -72,6 +72,10 @@ function olderAgain({ commits, deliveries, sourceTimes }: History): string[] {
     const delivery = byId.get(deliveryOf(commit) ?? "");
     if (delivery === undefined) continue;
     const time = sourceTimes.get(delivery.buildId) ?? 0;
+    if (delivery.kind === "rollback") {
+      latest.set(delivery.targetId, time);
+      continue;
+    }
     const before = latest.get(delivery.targetId) ?? 0;
     if (time < before) found.push(`${delivery.targetId} went from source time ${before} back to ${time}`);
     latest.set(delivery.targetId, Math.max(time, before));

@@ -19,7 +19,14 @@ export function targetsOfSimulation(): Target[] {
       images: [{ name: app, repository: repositoryOf(app) }],
       places: [{ format: "kustomize" as const, directory: `apps/${app}/${environment}` }],
       applications: undefined,
-      policy: { settleMs: 3_000, degradedMs: 45_000, timeoutMs: 600_000, expireAfterMs: 86_400_000 },
+      policy: {
+        settleMs: 3_000,
+        degradedMs: 10_000,
+        timeoutMs: 600_000,
+        expireAfterMs: 86_400_000,
+        ...(environment === "prod" ? { rollback: "automatic" as const } : {}),
+        ...(app === "search" ? { onManualRevert: "hold-digest" as const } : {}),
+      },
     })),
   );
 }

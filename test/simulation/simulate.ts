@@ -10,6 +10,7 @@ import { MemoryStore } from "../fakes/memory-store.ts";
 import { changesOf } from "./changes.ts";
 import { violations } from "./invariants.ts";
 import { Replica, type Weather } from "./replica.ts";
+import { rollbackViolations } from "./rollback-invariants.ts";
 import { type ScenarioRecord, scheduleScenario } from "./scenario.ts";
 import {
   BRANCH,
@@ -35,6 +36,8 @@ export interface SimulationResult {
 
 const START = Date.UTC(2026, 0, 1);
 const STORM_MS = 180_000;
+/** Everything that people and builds do has begun by then. */
+const SCENARIO_MS = 660_000;
 const END_MS = 3 * 3_600_000;
 const SLICE_MS = 10_000;
 const CALM: Weather = { crash: 0, stall: 0, latencyMs: 20 };
@@ -68,7 +71,14 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   );
   const store = new MemoryStore({ clock: time });
   const argocd = new MemoryArgoCd({ clock: time, random, git, branch: BRANCH, repositoryUrl: REPOSITORY_URL, targets });
-  const record: ScenarioRecord = { accepted: [], sourceTimes: new Map(), foreign: [] };
+  const record: ScenarioRecord = {
+    accepted: [],
+    sourceTimes: new Map(),
+    foreign: [],
+    reverts: new Map(),
+    touched: new Map(),
+    released: new Set(),
+  };
   const unreliable = unreliablePush(git, { time, random, weather, say });
 
   let crashes = 0;
@@ -111,15 +121,25 @@ export async function simulate(seed: number): Promise<SimulationResult> {
 
   let events = await time.run(START + STORM_MS);
   let deliveries = (await store.deliveries({ limit: 1_000 })).items;
-  while (!deliveries.every(isAtRest) && time.now() < START + END_MS) {
+  while ((!deliveries.every(isAtRest) || time.now() < START + SCENARIO_MS) && time.now() < START + END_MS) {
     events += await time.run(time.now() + SLICE_MS);
     deliveries = (await store.deliveries({ limit: 1_000 })).items;
   }
   const commits = git.log(BRANCH);
-  const found = violations({ commits, deliveries, ...record, changes: await changesOf(git, commits) });
+  const history = { commits, deliveries, ...record, changes: await changesOf(git, commits) };
+  const targetIds = targets.map(({ id }) => id);
+  const found = [
+    ...violations(history),
+    ...rollbackViolations({
+      ...history,
+      holding: new Set(targets.filter(({ policy }) => policy.onManualRevert !== undefined).map(({ id }) => id)),
+      states: [...(await store.targetStates(targetIds)).values()],
+      holds: await store.holds(targetIds),
+    }),
+  ];
   const outcomes: Record<string, number> = {};
   for (const delivery of deliveries) {
-    const key = delivery.outcome ?? delivery.phase;
+    const key = `${delivery.rollback === undefined ? "" : `${delivery.rollback.trigger} rollback `}${delivery.outcome ?? delivery.phase}`;
     outcomes[key] = (outcomes[key] ?? 0) + 1;
   }
   return {
@@ -135,7 +155,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
 }
 
 function isAtRest(delivery: Delivery): boolean {
-  return delivery.phase === "done" || delivery.waitReason === "pin";
+  return delivery.phase === "done" || delivery.waitReason === "pin" || delivery.waitReason === "hold";
 }
 
 interface StormDeps {
