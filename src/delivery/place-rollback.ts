@@ -1,4 +1,5 @@
 import type { Delivery, ImageValue } from "../model/delivery.ts";
+import { isGitspanError } from "../model/errors.ts";
 import type { CommitInfo } from "../model/git.ts";
 import { isDigest } from "../model/image.ts";
 import { merged } from "../model/merge.ts";
@@ -108,14 +109,20 @@ async function ownChange(
 ): Promise<OwnChange | undefined> {
   if (commit === undefined || observation === undefined) return undefined;
   const { paths } = observation;
-  const info = await git.lastChange(commit, paths, signal);
-  const parent = info?.parents[0];
-  if (info?.oid !== commit || parent === undefined || deliveryOfCommit(info) !== id) return undefined;
-  return {
-    commit: info,
-    before: await git.readFiles(parent, paths, signal),
-    after: await git.readFiles(commit, paths, signal),
-  };
+  try {
+    const info = await git.lastChange(commit, paths, signal);
+    const parent = info?.parents[0];
+    if (info?.oid !== commit || parent === undefined || deliveryOfCommit(info) !== id) return undefined;
+    return {
+      commit: info,
+      before: await git.readFiles(parent, paths, signal),
+      after: await git.readFiles(commit, paths, signal),
+    };
+  } catch (error) {
+    // Gone with a history that was rewritten: the values tell what is ours.
+    if (isGitspanError(error, "git-not-found")) return undefined;
+    throw error;
+  }
 }
 
 function newestValues(undone: readonly Delivery[]): ImageValue[] {

@@ -86,4 +86,16 @@ describe("what a rollback leaves alone", () => {
     expect(house.git.show("main", "docs/a.md")).toBe("news\n");
     expect(house.git.log("main")[0]?.message).not.toContain("This reverts commit");
   });
+
+  it("is a history that somebody has rewritten: the values go back, and no commit is named that is gone", async () => {
+    const house = await withBoth();
+    const commit = (await house.targetState())!.current!.delivery.commit!;
+    house.git.commit("other", { [pathOf(both)]: text("1.2", "1.2") }, "new history");
+    house.git.reset("main", await house.git.tip("other", new AbortController().signal));
+    house.git.forget(commit);
+    await house.write();
+    await house.rolledBack(TARGET);
+    expect(house.fileOf()).toBe(text("1.1", "1.1"));
+    expect(house.git.log("main")[0]?.message).not.toContain("This reverts commit");
+  });
 });
