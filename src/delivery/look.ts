@@ -61,8 +61,9 @@ export async function look(
       branch: subject.target.branch,
       paths: subject.observation.paths,
       images: {
-        new: subject.observation.newImages,
-        old: subject.observation.oldImages,
+        new: observation.newImages,
+        // The same tag without the digest cannot be told from the new image by the name of a Pod's.
+        old: observation.oldImages.filter((old) => !observation.newImages.some((image) => image.startsWith(`${old}@`))),
       },
       snapshot,
       ...(parent === undefined ? {} : { parent }),
