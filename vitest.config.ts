@@ -5,6 +5,8 @@ const common = { environment: "node", hookTimeout: 60_000 } as const;
 export default defineConfig({
   test: {
     reporters: ["default"],
+    // By default a machine with two cores runs one file at a time, and most of these wait for processes of their own.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -18,6 +18,8 @@ async function start(by: Parameters<typeof startConnected>[2] = {}): Promise<{ n
   const now = await startConnected(git, REPOSITORY, { kubernetes: true, rest: true, ...by });
   started = now;
   await connected(now);
+  // Ready once the list is there; what these tests do to the watch needs the watch.
+  await eventually(() => now.simulated.kubernetes.watched > 0);
   return { now, git };
 }
 

@@ -27,6 +27,7 @@ const READS = [
   "git.readFiles",
   "argocd.find",
   "argocd.snapshots",
+  "argocd.inspect",
   "git.prepare",
   "git.isAncestor",
 ];

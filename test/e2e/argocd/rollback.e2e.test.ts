@@ -7,7 +7,6 @@ const APPS = {
   manual: {},
   person: {},
   foreign: {},
-  forced: {},
 };
 
 describe("what is taken back stays taken back", { concurrent: true }, () => {
@@ -61,6 +60,7 @@ describe("what is taken back stays taken back", { concurrent: true }, () => {
     await healthy("person");
     const wrong = await fleet.ended(await fleet.deliver("person", "1.2.0"));
     const revert = fleet.repository.revert(wrong.commit ?? "");
+    await fleet.member("person").workload.refresh();
     const next = await fleet.deliver("person", "1.3.0");
     await until("the next one waits", async () => {
       const { phase } = await fleet.bridge.client.delivery(next.id);

@@ -8,10 +8,9 @@ const APPS = {
   twin: {},
   missing: {},
   late: { policy: { settle: "30s" } },
-  hook: { hook: "exit 1" },
+  hook: { hook: "! grep -q 1.1.0 /version" },
   zero: {},
   stranger: {},
-  forced: {},
   fixed: {},
 };
 
@@ -59,7 +58,9 @@ describe("how a roll-out ends on a real Argo CD", { concurrent: true }, () => {
     fleet.repository.commit("chore: scale to zero", {
       [fleet.member("zero").overlay]: (text) => `${text}replicas: [{name: ${fleet.member("zero").app}, count: 0}]\n`,
     });
-    await until("no Pods", async () => ((await fleet.member("zero").workload.pods()).length === 0 ? true : undefined));
+    const { workload } = fleet.member("zero");
+    await workload.refresh();
+    await until("no Pods", async () => ((await workload.pods()).length === 0 ? true : undefined));
     expect(await fleet.ended(await fleet.deliver("zero", "1.1.0"))).toMatchObject({ outcome: "healthy" });
   });
 

@@ -53,9 +53,9 @@ export function start(program: Program): void {
   closeSync(log);
   child.on("error", () => {});
   child.unref();
-  const started = child.pid === undefined ? undefined : identity(child.pid);
-  if (started === undefined) throw new Error(`${program.name} could not be started: ${program.command.join(" ")}`);
-  writeFileSync(recordFile(program.name), started);
+  if (child.pid === undefined) throw new Error(`${program.name} could not be started: ${program.command.join(" ")}`);
+  // One that is dead already is recorded all the same: whoever waits for it shows the end of its log.
+  writeFileSync(recordFile(program.name), identity(child.pid) ?? `${child.pid} dead`);
 }
 
 /** SIGTERM, then SIGKILL. */
