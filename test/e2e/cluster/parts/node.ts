@@ -142,6 +142,8 @@ disabled_plugins = [${unused.map((plugin) => `"io.containerd.${plugin}"`).join("
   # Where CAP_SYS_RESOURCE is missing, lowering oom_score_adj is refused and runc dies with "can't get final child's PID from pipe: EOF".
   restrict_oom_score_adj = true
   disable_apparmor = true
+  # Namespaces of Pods without the host network lie below our own folder, where a wipe finds them.
+  netns_mounts_under_state_dir = true
   tolerate_missing_hugetlb_controller = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
