@@ -1,5 +1,5 @@
 import { judge } from "../../src/argocd/verdict.ts";
-import type { ApplicationOperation, ApplicationSnapshot, Inspection } from "../../src/model/application.ts";
+import type { ApplicationOperation, ApplicationSnapshot, Inspection, PodState } from "../../src/model/application.ts";
 import type { JudgeInput, Judgement } from "../../src/model/judgement.ts";
 import type { VerdictMemory } from "../../src/model/observation.ts";
 
@@ -124,3 +124,17 @@ export function words(
 ): string[] {
   return follow(looks, change).map(({ word }) => word);
 }
+
+/** What Argo CD compared so many seconds after the beginning. */
+export const later = (seconds: number) => ({ reconciledAt: argoTime(seconds) });
+
+/** A Pod of the new image that runs. */
+export const pod = (change: Partial<PodState> = {}): PodState => ({
+  name: "checkout-1",
+  images: [IMAGE],
+  ready: true,
+  restarts: 0,
+  reason: "Running",
+  owner: "checkout",
+  ...change,
+});

@@ -1,31 +1,23 @@
 import { expect, test } from "vitest";
 import { toSnapshot } from "../../src/argocd/snapshot.ts";
-import type { ApplicationSnapshot, PodState } from "../../src/model/application.ts";
+import type { ApplicationSnapshot } from "../../src/model/application.ts";
 import {
   argoTime,
   follow,
   IMAGE,
   judgeInput,
   judgeInspecting,
+  later,
   OLD_IMAGE,
   OLDER,
   OURS,
   operation,
+  pod,
   snapshot,
   wordOf,
   words,
 } from "./judging.ts";
 
-const later = (seconds: number) => ({ reconciledAt: argoTime(seconds) });
-const pod = (change: Partial<PodState> = {}): PodState => ({
-  name: "checkout-1",
-  images: [IMAGE],
-  ready: true,
-  restarts: 0,
-  reason: "Running",
-  owner: "checkout",
-  ...change,
-});
 test("what is unhealthy as before does not keep ready workloads of ours from being healthy", () => {
   const baseline = { health: "Progressing", conditions: [], summaryImages: [OLD_IMAGE], degraded: [] };
   const waiting = { health: "Progressing", healthSince: argoTime(1) };

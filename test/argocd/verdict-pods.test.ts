@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
 import type { ApplicationSnapshot, PodState } from "../../src/model/application.ts";
-import { argoTime, follow, IMAGE, OLD_IMAGE, words } from "./judging.ts";
+import { argoTime, follow, IMAGE, later, OLD_IMAGE, pod, words } from "./judging.ts";
 
-const later = (seconds: number) => ({ reconciledAt: argoTime(seconds) });
-const pod = (change: Partial<PodState> = {}): PodState => ({
-  name: "checkout-1",
-  images: [IMAGE],
-  ready: true,
-  restarts: 0,
-  reason: "Running",
-  owner: "checkout",
-  ...change,
-});
 const settled = (pods: PodState[], more: Partial<ApplicationSnapshot> = {}) =>
   words([
     [0, more, { pods: [pod()] }],
