@@ -14,13 +14,34 @@ export interface PushDeps {
  * What one visit to a lane came to. `idle`: nothing left to write. `again`: something is left, and a moment helps.
  * `blocked`: the server refuses everybody, only people can help.
  */
-export type LaneResult = { kind: "idle" } | { kind: "again" | "blocked"; why: string; retryAfterMs?: number };
+export type LaneResult =
+  | { kind: "idle" }
+  | {
+      kind: "again" | "blocked";
+      why: string;
+      retryAfterMs?: number;
+      /** Deliveries that this visit has brought onto the branch all the same. */
+      landed?: number;
+    };
 
+/** What the pushes of one visit have taught. */
 export interface Round {
   /** How many deliveries may go into one push; shrinks while the culprit of a refusal is sought. */
   limit: number;
+  /** The same while races are lost: a smaller push is quicker. */
+  batch: number;
+  /** Races lost since something landed. */
+  races: number;
+  landed: number;
   /** The tip, where our own push has just told it. */
   tip: Oid | undefined;
+}
+
+/** Below this a push does not get quicker. */
+const MIN_BATCH = 16;
+
+export function newRound(): Round {
+  return { limit: Number.POSITIVE_INFINITY, batch: Number.POSITIVE_INFINITY, races: 0, landed: 0, tip: undefined };
 }
 
 /** Pushes a begun attempt and acts on the answer. */
@@ -39,9 +60,14 @@ export async function pushAttempt(
     case "landed":
       await deps.store.attemptLanded(stored);
       round.limit = Number.POSITIVE_INFINITY;
+      round.batch *= 2;
+      round.races = 0;
+      round.landed += attempt.items.length;
       round.tip = prepared.head;
       return "next";
     case "lost-race":
+      round.races++;
+      round.batch = Math.max(MIN_BATCH, Math.ceil(attempt.items.length / 2));
       return "next";
     case "unclear":
       deps.log.warn("push has no clear answer", { ...fields, message: result.message });

@@ -74,7 +74,10 @@ export interface LaneStore {
   /** Makes the lane due now: somebody has reason to look at its branch. */
   wakeLane(laneId: string): Promise<void>;
   laneWork(claim: LaneClaim): Promise<LaneWork>;
-  /** Locks the targets, checks everything again, stores the attempt and moves its deliveries to `writing`. */
+  /**
+   * Locks the targets, checks everything again, stores the attempt and moves its deliveries to `writing`. The base has
+   * been examined: up to there the branch is known from now on.
+   */
   beginAttempt(input: AttemptInput): Promise<AttemptResult>;
   /** The attempt's commits are on the branch: its deliveries follow, older ones still following are superseded. */
   attemptLanded(attempt: { id: string; laneId: string }): Promise<void>;

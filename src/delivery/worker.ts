@@ -3,11 +3,11 @@ import type { Delivery, Phase } from "../model/delivery.ts";
 import { isGitspanError, messageOf } from "../model/errors.ts";
 import type { LaneClaim } from "../model/lane.ts";
 import type { Lease } from "../model/work.ts";
-import { fieldsOf } from "./delivery-log.ts";
+import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { type ObserveDeps, observe } from "./observe.ts";
 import type { LaneResult } from "./push.ts";
 import type { ReadStore } from "./store-ports.ts";
-import { type VerifyDeps, verify } from "./verify.ts";
+import { overBy, type VerifyDeps, verify } from "./verify.ts";
 import { type WriteDeps, writeLane } from "./write.ts";
 
 export interface WorkerDeps extends VerifyDeps, ObserveDeps, WriteDeps {
@@ -165,7 +165,14 @@ async function tellWhy(
   { trouble, isNews }: { trouble: string; isNews: boolean },
 ): Promise<void> {
   const message = `${claim.lane.id} cannot be written: ${trouble}`;
-  for (const { delivery } of (await deps.store.laneWork(claim)).ready) {
+  const { ready, now } = await deps.store.laneWork(claim);
+  for (const { delivery } of ready) {
+    // Every wait has an end, also that for a repository which cannot be reached or is no longer configured.
+    const ending = overBy(deps.settings(), delivery, now);
+    if (ending !== undefined) {
+      if (await deps.store.save(delivery, { phase: "done", ending })) logEnded(deps.log, delivery, ending);
+      continue;
+    }
     if (delivery.phase !== "ready" || delivery.message === message) continue;
     const events = isNews ? [{ kind: "waiting", message }] : [];
     await deps.store.save(delivery, { phase: "ready", message, events });
@@ -178,6 +185,8 @@ function restOf(running: Running, claim: LaneClaim, result: LaneResult): number 
       running.failures.delete(claim.lane.id);
       return Math.round(running.watchMs * (0.75 + running.deps.ambient.random.next() / 2));
     case "again":
+      // What makes progress is not in trouble, however much is left.
+      if ((result.landed ?? 0) > 0) running.failures.delete(claim.lane.id);
       return Math.max(Math.min(result.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS), backoff(running, claim.lane.id));
     case "blocked":
       running.deps.log.error("a lane cannot be written", { lane: claim.lane.id, why: result.why });

@@ -1,17 +1,16 @@
-import type { Ids } from "../model/ambient.ts";
+import type { Ambient, Ids } from "../model/ambient.ts";
 import type { Oid } from "../model/git.ts";
-import type { LaneClaim, LaneWork } from "../model/lane.ts";
+import type { Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
 import { attemptItems } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { examineMove } from "./examine.ts";
 import { importUnknown } from "./import-unknown.ts";
 import { planLane } from "./plan.ts";
 import type { ArgoCd, GitRepository, Log, Metrics, Settings, SourceHistory } from "./ports.ts";
-import { type LaneResult, pushAttempt, type Round } from "./push.ts";
+import { type LaneResult, newRound, pushAttempt, type Round } from "./push.ts";
 import { resolveAttempts } from "./resolve.ts";
 import { REMEMBERED } from "./rollback.ts";
 import type { DeliveryStore } from "./store-ports.ts";
-import { overBy } from "./verify.ts";
 
 export interface WriteDeps {
   store: DeliveryStore;
@@ -20,6 +19,7 @@ export interface WriteDeps {
   argocd: ArgoCd;
   settings: () => Settings;
   ids: Ids;
+  ambient: Pick<Ambient, "clock" | "random">;
   log: Log;
   metrics: Metrics;
 }
@@ -29,7 +29,8 @@ const MAX_ROUNDS = 12;
 
 /**
  * Writes all that is ready in one lane: resolve, examine, plan, begin, push, settle (protocols.md section 3). Begins
- * nothing more once `stop` is aborted; `signal` breaks off what is under way.
+ * nothing more once `stop` is aborted; `signal` breaks off what is under way. Between the reading of the tip and the
+ * push others may win: only what has to be is done in between.
  */
 export async function writeLane(
   deps: WriteDeps,
@@ -37,83 +38,99 @@ export async function writeLane(
   signal: AbortSignal,
   stop: AbortSignal = signal,
 ): Promise<LaneResult> {
-  await endOver(deps, claim);
   const git = deps.repository(claim.lane.repository);
   if (git === undefined) return { kind: "blocked", why: `repository ${claim.lane.repository} is not configured` };
-  let lastSeenTip = claim.lastSeenTip;
-  const round: Round = { limit: Number.POSITIVE_INFINITY, tip: undefined };
+  const visit: Visit = { round: newRound(), examined: claim.lastSeenTip, stored: claim.lastSeenTip };
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
     signal.throwIfAborted();
     if (rounds > 0 && stop.aborted) return { kind: "again", why: "this process is stopping" };
-    const pushed = round.tip;
-    let tip = pushed ?? (await git.tip(claim.lane.branch, signal));
-    round.tip = undefined;
-    let work = await deps.store.laneWork(claim);
-    const attempts = await resolveAttempts(
-      { store: deps.store, git },
-      { attempts: work.openAttempts, tip, now: work.now, epoch: claim.epoch },
-      signal,
-    );
-    if (attempts.resolved > 0) {
-      work = await deps.store.laneWork(claim);
-      // Settling takes a while, in which others push on: what is planned on an old tip has lost before it begins. With
-      // an attempt still open the tip stays the one that it was judged by.
-      if (attempts.open === 0 && pushed === undefined) tip = await git.tip(claim.lane.branch, signal);
+    await restAfterRaces(deps, visit.round, signal);
+    const step = await oneRound(deps, git, { claim, visit }, signal);
+    if (step === "next") continue;
+    if (visit.examined !== undefined && visit.examined !== visit.stored) {
+      await deps.store.examined(claim, visit.examined, []);
     }
-    if (tip !== lastSeenTip) {
-      // Between the examined base and the head of our own push are only commits of ours.
-      const from = pushed === undefined ? lastSeenTip : undefined;
-      if (!(await examine(deps, git, { claim, tip, lastSeenTip: from, work }, signal))) return { kind: "idle" };
-      lastSeenTip = tip;
-      work = await deps.store.laneWork(claim);
-    }
-    if (await importUnknown(deps, git, { claim, tip, work }, signal)) work = await deps.store.laneWork(claim);
-    const step = await writeOnce(deps, git, { claim, tip, work, round }, signal);
-    if (step !== "next") return step;
+    return step.kind === "again" && visit.round.landed > 0 ? { ...step, landed: visit.round.landed } : step;
   }
-  return { kind: "again", why: "not everything could be written in one visit" };
+  return { kind: "again", why: "not everything could be written in one visit", landed: visit.round.landed };
 }
 
-/** Every wait has an end, also that for a repository which cannot be reached or is no longer configured. */
-async function endOver(deps: WriteDeps, claim: LaneClaim): Promise<void> {
-  const { ready, now } = await deps.store.laneWork(claim);
-  for (const { delivery } of ready) {
-    const ending = overBy(deps.settings(), delivery, now);
-    if (ending !== undefined) await deps.store.save(delivery, { phase: "done", ending });
-  }
+/** From so many lost races in a row on, others get a moment: two bots that always meet would meet for ever. */
+const RACES_AT_ONCE = 3;
+const RACE_REST_MS = 50;
+const MAX_RACE_REST_MS = 2_000;
+
+async function restAfterRaces({ ambient }: WriteDeps, { races }: Round, signal: AbortSignal): Promise<void> {
+  if (races < RACES_AT_ONCE) return;
+  const ceiling = Math.min(MAX_RACE_REST_MS, RACE_REST_MS * 2 ** (races - RACES_AT_ONCE));
+  await ambient.clock.sleep(Math.round(ambient.random.next() * ceiling), signal);
 }
 
-/** False when the lane was lost to another owner. */
-async function examine(
+interface Visit {
+  round: Round;
+  /** The tip up to which we know what others did, and the one that the store knows of. */
+  examined: Oid | undefined;
+  stored: Oid | undefined;
+}
+
+async function oneRound(
   deps: WriteDeps,
   git: GitRepository,
-  input: { claim: LaneClaim; tip: Oid; lastSeenTip: Oid | undefined; work: LaneWork },
+  { claim, visit }: { claim: LaneClaim; visit: Visit },
   signal: AbortSignal,
-): Promise<boolean> {
-  const foreign =
-    input.lastSeenTip === undefined
-      ? []
-      : await examineMove(
-          { git, ids: deps.ids, written: (targetId) => deps.store.written(targetId, REMEMBERED) },
-          {
-            laneId: input.claim.lane.id,
-            from: input.lastSeenTip,
-            tip: input.tip,
-            targets: input.work.targets,
-            settings: deps.settings(),
-          },
-          signal,
-        );
-  return deps.store.examined(input.claim, input.tip, foreign);
+): Promise<LaneResult | "next"> {
+  const { round } = visit;
+  const readTip = (): Promise<Oid> => git.tip(claim.lane.branch, signal);
+  const pushed = round.tip;
+  round.tip = undefined;
+  let [tip, work] = await Promise.all([pushed ?? readTip(), deps.store.laneWork(claim)]);
+  const attempts = await resolveAttempts(
+    { store: deps.store, git },
+    { attempts: work.openAttempts, tip, now: work.now, epoch: claim.epoch },
+    signal,
+  );
+  if (attempts.resolved > 0) {
+    // Settling takes a while, in which others push on: what is planned on an old tip has lost before it begins. With
+    // an attempt still open the tip stays the one that it was judged by.
+    const isStale = attempts.open === 0 && pushed === undefined;
+    [tip, work] = await Promise.all([isStale ? readTip() : tip, deps.store.laneWork(claim)]);
+  }
+  if (tip !== visit.examined) {
+    // Between the examined base and the head of our own push are only commits of ours.
+    const from = pushed === undefined ? visit.examined : undefined;
+    const foreign = from === undefined ? [] : await examine(deps, git, { claim, tip, from, work }, signal);
+    visit.examined = tip;
+    if (foreign.length > 0) {
+      if (!(await deps.store.examined(claim, tip, foreign))) return { kind: "idle" };
+      visit.stored = tip;
+      work = await deps.store.laneWork(claim);
+    }
+  }
+  if (await importUnknown(deps, git, { claim, tip, work }, signal)) work = await deps.store.laneWork(claim);
+  return await writeOnce(deps, git, { claim, tip, work, visit }, signal);
+}
+
+function examine(
+  deps: WriteDeps,
+  git: GitRepository,
+  { claim, tip, from, work }: { claim: LaneClaim; tip: Oid; from: Oid; work: LaneWork },
+  signal: AbortSignal,
+): Promise<Foreign[]> {
+  return examineMove(
+    { git, ids: deps.ids, written: (targetId) => deps.store.written(targetId, REMEMBERED) },
+    { laneId: claim.lane.id, from, tip, targets: work.targets, settings: deps.settings() },
+    signal,
+  );
 }
 
 async function writeOnce(
   deps: WriteDeps,
   git: GitRepository,
-  input: { claim: LaneClaim; tip: Oid; work: LaneWork; round: Round },
+  input: { claim: LaneClaim; tip: Oid; work: LaneWork; visit: Visit },
   signal: AbortSignal,
 ): Promise<LaneResult | "next"> {
-  const { claim, tip, work, round } = input;
+  const { claim, tip, work, visit } = input;
+  const { round } = visit;
   const settings = deps.settings();
   const repository = settings.repository(claim.lane.repository);
   if (repository === undefined)
@@ -141,7 +158,9 @@ async function writeOnce(
     if ((await deps.store.adopt(adoption)).kind === "lane-lost") return { kind: "idle" };
     settled++;
   }
-  const writing = plan.planned.filter((planned) => planned.commit !== undefined).slice(0, round.limit);
+  const writing = plan.planned
+    .filter((planned) => planned.commit !== undefined)
+    .slice(0, Math.min(round.limit, round.batch));
   if (writing.length === 0) {
     if (settled > 0) return "next";
     return work.openAttempts.length > 0 ? { kind: "again", why: "an earlier push may still land" } : { kind: "idle" };
@@ -161,6 +180,7 @@ async function writeOnce(
   const begun = await deps.store.beginAttempt(attempt);
   if (begun.kind === "lane-lost") return { kind: "idle" };
   if (begun.kind === "refused") return "next";
+  visit.stored = tip;
   for (const { delivery } of writing) deps.log.info("a delivery is pushed", fieldsOf(delivery));
   return pushAttempt({ ...deps, git }, { attempt, prepared, round }, signal);
 }

@@ -3,7 +3,7 @@ import type { AttemptInput, AttemptItem, AttemptResult } from "../model/lane.ts"
 import { checkItems, type GuardedItem } from "./attempt-checks.ts";
 import { type Entry, record } from "./history.ts";
 import { land } from "./landing.ts";
-import { lockClaimedLane, lockLane } from "./lanes.ts";
+import { knowTip, lockClaimedLane, lockLane } from "./lanes.ts";
 import { jsonText } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, type Sql, transact } from "./sql.ts";
@@ -61,6 +61,7 @@ async function guarded(
     const { refused, at } = await checkItems(trx, input.claim.lane.id, input.items);
     if (refused.length > 0) return { kind: "refused", deliveryIds: refused };
     if (input.items.length > 0) await write(trx, at);
+    await knowTip(trx, input.claim, input.base);
     return { kind: "begun" };
   });
   if (result.kind === "begun") deps.changed();

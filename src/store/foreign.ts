@@ -4,7 +4,7 @@ import { lockDeliveries } from "./deliveries.ts";
 import { type Entry, record } from "./history.ts";
 import { changeTarget, insertHolds } from "./holds.ts";
 import { end } from "./landing.ts";
-import { lockLane } from "./lanes.ts";
+import { knowTip, lockLane } from "./lanes.ts";
 import { type DeliveryRow, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, type Sql, transact } from "./sql.ts";
@@ -24,7 +24,7 @@ export async function examined(
   const done = await transact(deps, async (trx) => {
     const lane = await lockLane(trx, claim.lane.id);
     if (lane?.epoch !== claim.epoch) return false;
-    await trx.updateTable("lane").set({ last_seen_tip: tip }).where("id", "=", claim.lane.id).execute();
+    await knowTip(trx, claim, tip);
     const targets = await lockTargets(trx, [...new Set(foreign.map((one) => one.targetId))].sort());
     const rows = await lockDeliveries(
       trx,

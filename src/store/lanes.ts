@@ -104,6 +104,11 @@ export async function lockClaimedLane(trx: Transaction<Schema>, claim: LaneClaim
   return row.lease_until > (await databaseTime(trx));
 }
 
+/** The branch is known up to this commit. The lane has to be locked. */
+export async function knowTip(trx: Transaction<Schema>, { lane }: LaneClaim, tip: string): Promise<void> {
+  await trx.updateTable("lane").set({ last_seen_tip: tip }).where("id", "=", lane.id).execute();
+}
+
 /** Every change of a lane's attempts holds this lock. */
 export async function lockLane(trx: Transaction<Schema>, id: string) {
   return await trx

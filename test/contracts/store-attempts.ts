@@ -55,6 +55,18 @@ export function attemptContract(name: string, makeSubject: MakeStore): void {
       expect(JSON.stringify(open?.items)).not.toContain("looks like a number");
     });
 
+    it("takes the branch for known up to the base of an attempt, not of one that is refused", async () => {
+      const { store, other } = subject;
+      const delivery = await ready(store);
+      const claim = await claimLane(store);
+      const attempt = await attemptFor(store, claim, [delivery]);
+      const refused = attempt.items.map((item) => ({ ...item, targetVersion: item.targetVersion + 1 }));
+      await store.beginAttempt(attempt);
+      await store.beginAttempt({ ...attempt, id: nextId("attempt"), base: "e".repeat(40), items: refused });
+      await store.releaseLane(claim, 0);
+      expect((await claimLane(other, OTHER_LEASE)).lastSeenTip).toBe(BASE);
+    });
+
     it("may plan a delivery that is being written again, in a second attempt", async () => {
       const { store } = subject;
       const delivery = await ready(store);

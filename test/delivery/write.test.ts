@@ -4,8 +4,6 @@ import type { PushResult } from "../../src/model/git.ts";
 import { BRANCH, type House, makeHouse, never, targetOf } from "./house.ts";
 import { applicationRef } from "./scripted-argocd.ts";
 
-const DAY = 86_400_000;
-
 /** The next push gets this answer after `before` has happened; later ones go their usual way. */
 function once(house: House, before: () => void, answer?: PushResult): void {
   house.git.onPush = () => {
@@ -198,22 +196,57 @@ describe("writing a lane", () => {
     let moved = 0;
     house.git.onPush = () => void house.git.commit(BRANCH, { "README.md": `${++moved}\n` }, "docs");
     const delivery = await house.ready({ tag: "1.1" });
-    expect((await house.write()).kind).toBe("again");
+    const writing = house.write();
+    await house.wait(30_000);
+    expect((await writing).kind).toBe("again");
     expect(moved).toBe(12);
     house.git.onPush = undefined;
     await house.write();
     expect(house.writers()[0]).toBe(delivery.id);
   });
 
-  it.each([
-    ["expired", (house: House) => house.wait(DAY)],
-    ["target-removed", async (house: House) => house.use({ target: () => undefined })],
-  ])("ends what is over (%s) although the repository is gone", async (reason, happens) => {
+  it("asks the store for little between the tip and the push, whatever others push", async () => {
     const house = makeHouse();
-    const delivery = await house.ready({ tag: "1.1" });
-    house.useGit(undefined);
-    await happens(house);
-    expect(await house.write()).toEqual({ kind: "blocked", why: "repository gitops is not configured" });
-    expect((await house.reread(delivery)).reason).toBe(reason);
+    await house.written({ tag: "1.1" });
+    await house.ready({ tag: "1.2" });
+    let calls: string[] = [];
+    for (const name of ["laneWork", "examined", "attemptDead", "beginAttempt", "imported", "attemptLanded"] as const) {
+      const called = house.store[name].bind(house.store) as (...input: unknown[]) => Promise<never>;
+      house.store[name] = (...input: unknown[]) => {
+        calls.push(name);
+        return called(...input);
+      };
+    }
+    let pushes = 0;
+    house.git.onPush = () => {
+      calls.push("push");
+      if (++pushes <= 2) house.git.commit(BRANCH, { "README.md": `${pushes}\n` }, "docs");
+      return undefined;
+    };
+    await house.write();
+    expect(calls.join(" ").split(" push ")).toEqual([
+      "laneWork beginAttempt",
+      "laneWork attemptDead laneWork beginAttempt",
+      "laneWork attemptDead laneWork beginAttempt",
+      "attemptLanded laneWork examined",
+    ]);
+    calls = [];
+    await house.write();
+    expect(calls).toEqual(["laneWork"]);
+  });
+
+  it("brings fewer to each push while it loses races, and more again when it wins", async () => {
+    const apps = Array.from({ length: 100 }, (_, app) => `app-${app}`);
+    const house = makeHouse({ targets: apps.map((app) => targetOf(app)) });
+    await house.received({ tag: "1.1", apps });
+    await house.verifyDue();
+    const sizes: number[] = [];
+    house.git.onPush = (prepared) => {
+      sizes.push(prepared.commits.length);
+      if (sizes.length <= 2) house.git.commit(BRANCH, { "README.md": `${sizes.length}\n` }, "docs");
+      return undefined;
+    };
+    await house.write();
+    expect(sizes).toEqual([100, 50, 25, 50, 25]);
   });
 });

@@ -58,6 +58,7 @@ function check(state: MemoryState, input: Guarded): AttemptResult {
     return heldBy(holds(state, [item.targetId]), delivery, now) !== undefined;
   };
   const refused = input.items.filter(isRefused).map((item) => item.deliveryId);
+  if (refused.length === 0) lane.lastSeenTip = input.base;
   return refused.length === 0 ? { kind: "begun" } : { kind: "refused", deliveryIds: refused };
 }
 
