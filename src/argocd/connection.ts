@@ -6,6 +6,7 @@ import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
 import { findApplications, type WantedFiles } from "./applications.ts";
 import type { ArgoCdDeps } from "./deps.ts";
 import { Followed } from "./followed.ts";
+import { type ImageAlias, ImageAliases } from "./image-aliases.ts";
 import { type Inspector, inspectorOf } from "./inspector.ts";
 import { annotateRefresh, watchApplications } from "./kubernetes.ts";
 import { type KubernetesAccess, openKubernetes } from "./kubernetes-access.ts";
@@ -27,6 +28,8 @@ export interface ArgoCdLocation {
   /** Namespaces that hold Applications; empty: all. */
   namespaces: readonly string[];
   refreshByAnnotation: boolean;
+  /** Mirrors that stand between the names in Git and those of Pods; none if absent. */
+  imageAliases?: readonly ImageAlias[];
   /** A watch that is silent for longer is opened again; 90 s if absent. */
   idleMs?: number;
 }
@@ -134,8 +137,12 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
   const kubernetes =
     location.kubernetes === undefined ? undefined : await openKubernetes(location.kubernetes, location.name);
   const refresher = refresherOf(deps, location, { rest, kubernetes, index });
-  const inspect = inspectorOf(deps, { rest, kubernetes });
-  if (kubernetes !== undefined) return openWatches(deps, location, { kubernetes, refresher, rest, inspect, index });
+  const aliases = new ImageAliases(location.imageAliases ?? []);
+  const asked = inspectorOf(deps, { rest, kubernetes });
+  const inspect: Inspector = async (input, signal) => aliases.inspection(await asked(input, signal));
+  if (kubernetes !== undefined) {
+    return openWatches(deps, location, { kubernetes, refresher, rest, inspect, index, aliases });
+  }
   if (rest === undefined) {
     throw new GitspanError("config-invalid", `argocd.${name} has neither kubernetes nor server`, {
       hint: "Give it `kubernetes: in-cluster`, a kubeconfig, or the address of its server.",
@@ -147,8 +154,12 @@ async function open(deps: ArgoCdDeps, location: ArgoCdLocation, index: Applicati
     rest,
     namespaces: location.namespaces,
     health,
-    replace: (all: ApplicationSnapshot[]) => index.replace(all, (ref) => ref.cluster === name),
-    put: (snapshot: ApplicationSnapshot) => index.put(snapshot),
+    replace: (all: ApplicationSnapshot[]) =>
+      index.replace(
+        all.map((one) => aliases.snapshot(one)),
+        (ref) => ref.cluster === name,
+      ),
+    put: (snapshot: ApplicationSnapshot) => index.put(aliases.snapshot(snapshot)),
     remove: (ref: ApplicationRef) => index.remove(ref),
   };
   return {
@@ -166,10 +177,11 @@ function openWatches(
     inspect: Inspector;
     rest: ArgoCdRest | undefined;
     index: ApplicationIndex;
+    aliases: ImageAliases;
   },
 ): Opened {
   const { name } = location;
-  const { index } = parts;
+  const { index, aliases } = parts;
   const idleMs = location.idleMs ?? IDLE_MS;
   const scopes: (string | undefined)[] = location.namespaces.length === 0 ? [undefined] : [...location.namespaces];
   const watches = scopes.map((namespace) => {
@@ -183,8 +195,13 @@ function openWatches(
       namespace,
       idleMs,
       health,
-      replace: (all: ApplicationSnapshot[]) => index.replace(all, inScope, { rewind: true }),
-      put: (snapshot: ApplicationSnapshot) => index.put(snapshot),
+      replace: (all: ApplicationSnapshot[]) =>
+        index.replace(
+          all.map((one) => aliases.snapshot(one)),
+          inScope,
+          { rewind: true },
+        ),
+      put: (snapshot: ApplicationSnapshot) => index.put(aliases.snapshot(snapshot)),
       remove: (ref: ApplicationRef) => index.remove(ref),
     };
   });

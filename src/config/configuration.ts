@@ -56,6 +56,8 @@ interface ArgocdConfiguration {
   namespaces: string[];
   /** Refresh by annotation, which needs the right to patch Applications, instead of by REST. */
   refreshByAnnotation: boolean;
+  /** What workloads name instead of what Git says. */
+  imageAliases: { mirror: string; original: string }[];
 }
 
 export interface TektonConfiguration {

@@ -51,6 +51,10 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
       target.applications?.forEach((application, index) => {
         known("Argo CD", application.split("/")[0] ?? "", [...own, "applications", index]);
       });
+      const { success, applications } = target;
+      if (success !== undefined && applications !== undefined && success.atLeast > applications.length) {
+        report([...own, "success", "atLeast"], `is more than the ${applications.length} of applications`);
+      }
     }
   }
   raw.access?.forEach((rule, index) => {

@@ -105,6 +105,11 @@ export const KEY_DOCS: readonly KeySection[] = [
       CA,
       ["namespaces", "the namespaces that hold Applications", "`[argocd]`"],
       [
+        "imageAliases",
+        "mirrors: a map of what Pods name to what Git says, as `mirror.internal/shop: registry.example.com/shop`",
+        "none",
+      ],
+      [
         "refreshByAnnotation",
         "refresh by annotation, which needs the right to patch Applications, instead of by `server`",
         "`false`",
@@ -188,6 +193,11 @@ export const KEY_DOCS: readonly KeySection[] = [
         "applications",
         "the Argo CD Applications that run it, as `argocd-name/namespace/name`",
         "found by repository and path",
+      ],
+      [
+        "success.atLeast",
+        "so many of them have to be healthy; the delivery fails when too many have failed for that. Where fewer are known it stays `blocked`",
+        "all",
       ],
       [
         "digestPolicy",

@@ -31,6 +31,7 @@ export function resolveTargets(raw: RawConfiguration): Target[] {
         places: placesOf(rawApp, target).map(({ place }) => place),
         ...(target.digestPolicy === undefined ? {} : { digestPolicy: target.digestPolicy }),
         applications: target.applications?.map(applicationOf),
+        ...(target.success === undefined ? {} : { healthyAtLeast: target.success.atLeast }),
         policy: policyOf(raw, environment, target),
       } as const;
     }),

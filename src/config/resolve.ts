@@ -68,6 +68,7 @@ function repositoryOf(name: string, raw: RawRepository, from: FromFile) {
 
 function argocdOf(name: string, raw: RawArgocd, from: FromFile) {
   const { kubernetes, server, caFile, namespaces = [DEFAULT_NAMESPACE], refreshByAnnotation = false } = raw;
+  const imageAliases = Object.entries(raw.imageAliases ?? {}).map(([mirror, original]) => ({ mirror, original }));
   return {
     name,
     kubernetes: kubernetes === undefined ? undefined : kubernetesOf(kubernetes, from),
@@ -75,6 +76,7 @@ function argocdOf(name: string, raw: RawArgocd, from: FromFile) {
     caFile: caFile === undefined ? undefined : from(caFile),
     namespaces,
     refreshByAnnotation,
+    imageAliases,
   };
 }
 

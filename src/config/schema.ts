@@ -48,6 +48,13 @@ const image = checked((text) => {
   };
 });
 
+const imagePrefix = z
+  .string()
+  .regex(
+    /^[a-z0-9.-]+(?::[0-9]{1,5})?(?:\/[a-z0-9._-]+)*$/,
+    "must be a registry or the beginning of an image's name, without tag",
+  );
+
 const branch = z.string().refine(isBranchName, "must be the name of a branch, without refs/heads/");
 const pattern = z
   .string()
@@ -81,6 +88,7 @@ const argocd = z.strictObject({
   caFile: path.optional(),
   namespaces: z.array(kubernetesName).min(1, "must name at least one namespace").optional(),
   refreshByAnnotation: z.boolean().optional(),
+  imageAliases: z.record(imagePrefix, imagePrefix).optional(),
 });
 
 const environment = z
@@ -109,6 +117,7 @@ const target = exactlyOne(
     branch: branch.optional(),
     applications: z.array(application).min(1, "must name at least one Application, or be left out").optional(),
     digestPolicy: z.enum(["tag+digest", "tag", "digest"]).optional(),
+    success: z.strictObject({ atLeast: z.int().min(1, "must be 1 or more") }).optional(),
     expireAfter: duration({ zero: false }).optional(),
   }),
   ["kustomize", "helm", "files"],

@@ -39,7 +39,10 @@ export async function observe(deps: ObserveDeps, delivery: Delivery, signal: Abo
   const looks = await Promise.all(
     (await applicationsOf(deps, subject)).map((application) => look(deps, subject, application, signal)),
   );
-  const verdict = combineVerdicts(looks.flatMap(({ observed }) => (observed.verdict ? [observed.verdict] : [])));
+  const verdict = combineVerdicts(
+    looks.flatMap(({ observed }) => (observed.verdict ? [observed.verdict] : [])),
+    subject.target.healthyAtLeast,
+  );
   const observation = { ...subject.observation, applications: looks.map(({ observed }) => observed), verdict };
   const rest = Math.min(MAX_REST_MS, ...looks.map(({ restMs }) => restMs));
   if (verdict.state === "superseded" && (await isCurrent(deps, delivery))) {

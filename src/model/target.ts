@@ -88,6 +88,8 @@ export interface Target {
   digestPolicy?: DigestPolicy;
   /** The Argo CD Applications that run it; `undefined` means: found by repository and path. */
   applications: ApplicationRef[] | undefined;
+  /** So many of them have to be healthy; absent: all. */
+  healthyAtLeast?: number;
   policy: Policy;
   /** Made by a pattern: whether it is there at all, only the repository knows. */
   byPattern?: true;

@@ -85,6 +85,32 @@ test("an operation that runs is stopped by REST, and nowhere else", async () => 
   await started.close();
 });
 
+test("what Pods name of a mirror is read as what Git says", async () => {
+  const git = new GitText();
+  const file = "apps/checkout/overlays/dev/kustomization.yaml";
+  git.commit({ [file]: kustomization("1.0.0") });
+  for (const [tag, by] of [
+    ["1.1.0", { kubernetes: true, rest: true }],
+    ["1.2.0", { rest: true }],
+  ] as const) {
+    const imageAliases = [
+      { mirror: "registry.example.com", original: "elsewhere.example.com" },
+      { mirror: "registry.example.com/shop", original: "docker.io/shop" },
+    ];
+    const started = await startConnected(git, REPOSITORY_URL, { ...by, location: { imageAliases } });
+    await connected(started);
+    const ref = { cluster: "main", namespace: "argocd", name: "checkout-dev" };
+    const { connection } = started;
+    const newest = async () => (await connection.snapshots(ref, undefined)).at(-1);
+    git.commit({ [file]: kustomization(tag) });
+    await connection.refresh(ref, new AbortController().signal);
+    const image = `docker.io/shop/checkout:${tag}`;
+    await eventually(async () => (await newest())?.summaryImages.join() === image);
+    expect((await newest())?.operation?.images).toEqual([image]);
+    await started.close();
+  }
+});
+
 test("which Applications have turned Degraded lately is told by Argo CD's own clock", async () => {
   const git = new GitText();
   const file = "apps/checkout/overlays/dev/kustomization.yaml";

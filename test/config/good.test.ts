@@ -72,6 +72,7 @@ test("a full file is resolved with paths relative to it", () => {
     caFile: undefined,
     namespaces: ["argocd"],
     refreshByAnnotation: false,
+    imageAliases: [],
   });
   expect(configuration.argocd.get("edge")).toEqual({
     name: "edge",
@@ -80,6 +81,10 @@ test("a full file is resolved with paths relative to it", () => {
     caFile: join(folder, "ca/argocd.pem"),
     namespaces: ["argocd", "team-a"],
     refreshByAnnotation: true,
+    imageAliases: [
+      { mirror: "mirror.internal:5000/shop", original: "registry.example.com/shop" },
+      { mirror: "mirror.internal:5000", original: "docker.io" },
+    ],
   });
 });
 
@@ -95,6 +100,7 @@ test("targets take branch, policy and folder from target, environment, repositor
   });
   expect(prod).toEqual({
     id: "checkout/prod",
+    healthyAtLeast: 1,
     app: "checkout",
     environment: "prod",
     repository: "other",

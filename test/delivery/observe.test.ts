@@ -37,6 +37,14 @@ describe("observing a delivery", () => {
     expect(await look()).toBe(says);
   });
 
+  it("ends when as many Applications are healthy as the target asks for", async () => {
+    const { house, look } = await following([{ state: "healthy" }, { state: "rolling" }]);
+    expect(await look()).toBe("following: checkout-2 is rolling");
+    const { target } = house.deps.settings();
+    house.use({ target: (id) => ({ ...target(id)!, healthyAtLeast: 1 }) });
+    expect(await look()).toBe("healthy: 1 of 2 Applications run it and are healthy");
+  });
+
   it("remembers the last healthy delivery of the target", async () => {
     const { house, delivery, look } = await following([{ state: "healthy" }]);
     await look();
