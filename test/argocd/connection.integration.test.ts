@@ -72,7 +72,9 @@ test("an operation that runs is stopped by REST, and nowhere else", async () => 
   await expect(watching.connection.terminate(ref, signal)).rejects.toMatchObject({ code: "argocd-forbidden" });
   await watching.close();
 
-  const started = await startConnected(git, REPOSITORY_URL, { rest: true });
+  // An operation that does not end by itself while the test looks for it.
+  const server = { durations: { operationMs: 600_000 } };
+  const started = await startConnected(git, REPOSITORY_URL, { rest: true, server });
   await connected(started);
   await expect(started.connection.terminate(ref, signal)).rejects.toThrow("No operation is in progress");
   const newest = async () => (await started.connection.snapshots(ref, undefined)).at(-1);
