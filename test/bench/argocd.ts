@@ -14,6 +14,7 @@ import { baselineOf } from "../../src/model/baseline.ts";
 import type { JudgeInput } from "../../src/model/judgement.ts";
 import type { VerdictMemory } from "../../src/model/observation.ts";
 import { imageOf, pathOf, REPOSITORY } from "./argocd-object.ts";
+import { memoryOfRelease } from "./argocd-release.ts";
 import type { Order, Report } from "./argocd-server.ts";
 
 const APPLICATIONS = 10_000;
@@ -58,6 +59,9 @@ export async function benchArgoCd({ json }: { json: boolean }): Promise<void> {
     await benchDeliveries(server, connection, report);
     reportMemory("in the end", report);
     await connection.close();
+    const { bridge, floor } = await memoryOfRelease(folder, join(folder, "kubeconfig"));
+    report({ what: "memory of a whole released bridge with all of them", value: bridge, unit: "MB" });
+    report({ what: "memory of Node with the Kubernetes client library alone", value: floor, unit: "MB" });
   } finally {
     server.kill();
     await rm(folder, { recursive: true });
