@@ -60,11 +60,7 @@ export async function look(
       repositoryUrl: subject.repositoryUrl,
       branch: subject.target.branch,
       paths: subject.observation.paths,
-      images: {
-        new: observation.newImages,
-        // The same tag without the digest cannot be told from the new image by the name of a Pod's.
-        old: observation.oldImages.filter((old) => !observation.newImages.some((image) => image.startsWith(`${old}@`))),
-      },
+      images: { new: observation.newImages, old: observation.oldImages },
       snapshot,
       ...(parent === undefined ? {} : { parent }),
       revisions,

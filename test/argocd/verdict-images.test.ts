@@ -14,6 +14,11 @@ test("every new image must be named by a Pod and no old one", () => {
   expect(proven([`${R}:2`, `${R}-worker:2`], [`${R}:2`, `${R}-worker:1`])).toBe(false);
 });
 
+test("a tag that only gets its digest pinned is no old image", () => {
+  expect(proven([`${R}:1@${A}`], [`${R}:1@${A}`], { old: [`${R}:1`] })).toBe(true);
+  expect(proven([`${R}:1@${A}`], [`${R}:1@${A}`, `${R}:0`], { old: [`${R}:0`] })).toBe(false);
+});
+
 test("no image wanted proves nothing", () => {
   expect(proven([], [`${R}:2`])).toBe(false);
 });

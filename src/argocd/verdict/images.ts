@@ -35,7 +35,8 @@ export function proveImages(
     evidence.push(found.evidence);
   }
   for (const image of wanted.old.map(referenceOf)) {
-    if (wanted.new.includes(image.text)) continue;
+    // The same tag without the digest cannot be told from the new image by what a Pod names.
+    if (wanted.new.some((text) => text === image.text || text.startsWith(`${image.text}@`))) continue;
     const still = running.find((candidate) => isSame(image, candidate));
     if (still === undefined) continue;
     proven = false;
