@@ -237,14 +237,3 @@ describe("a commit whose value another one replaced", () => {
     expect(rests).toEqual([2_000, 10_000, 10_000]);
   });
 });
-
-it("does not take the same tag without a digest for an old image that has to go", async () => {
-  const house = makeHouse();
-  const digest = `sha256:${"a".repeat(64)}` as const;
-  const delivery = await house.written({ tag: "1.0", digest });
-  house.argocd.says(applicationRef("checkout"), { state: "rolling" });
-  await observe(house.deps, delivery, never);
-  const image = "registry.example.com/shop/checkout:1.0";
-  expect(delivery.observation?.oldImages).toEqual([image]);
-  expect(house.argocd.judged[0]?.images).toEqual({ new: [`${image}@${digest}`], old: [] });
-});
