@@ -5,6 +5,7 @@ export const RECORDING = "record";
 import type { Profile } from "./cluster/profiles.ts";
 
 export const suites: Readonly<Record<string, readonly Profile[]>> = {
+  git: ["gitea"],
   delivery: ["argocd", "tekton"],
   argocd: ["argocd"],
   tekton: ["tekton"],

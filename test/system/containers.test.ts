@@ -2,11 +2,12 @@
 import { GenericContainer, type StartedTestContainer, Wait } from "testcontainers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gitRepositoryContract } from "../contracts/git-repository.ts";
+import { giteaSubject } from "../contracts/gitea-subject.ts";
 import { storeContract } from "../contracts/store.ts";
 import { type TestDatabase, testDatabaseOn } from "../fakes/database.ts";
 import { postgresSubject } from "../store/postgres-subject.ts";
 import { chooseImage } from "./docker.ts";
-import { type Gitea, giteaSubject, startGitea } from "./gitea.ts";
+import { DEMO_USER, type Gitea, startGitea } from "./gitea.ts";
 
 // The helper container that removes others when a test is killed cannot be fetched where no registry is reached.
 process.env["TESTCONTAINERS_RYUK_DISABLED"] ??= "true";
@@ -44,7 +45,9 @@ describe.each(gitea.images)("Gitea in a container of %s", (image) => {
     server = await startGitea(image);
   }, PATIENCE_MS);
   afterAll(async () => await server?.close());
-  gitRepositoryContract("the engine over Gitea in a container", (seed) => giteaSubject(server, seed));
+  gitRepositoryContract("the engine over Gitea in a container", (seed) =>
+    giteaSubject({ origin: server.origin, user: DEMO_USER }, seed),
+  );
 });
 
 async function startPostgres(image: string): Promise<TestDatabase> {
