@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
+import { annotationRules } from "./config/annotated-settings.ts";
 import type { Configuration, ListenAddress } from "./config/configuration.ts";
 import { LiveConfiguration } from "./config/live-configuration.ts";
 import { loadConfiguration } from "./config/load.ts";
@@ -10,14 +11,15 @@ import { settingsOf } from "./config/settings.ts";
 import { secretsOfKey } from "./config/signatures.ts";
 import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
+import { AnnotatedTargets } from "./delivery/annotated.ts";
 import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
 import type { ArgoCd, Log, Settings } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
 import { sourceHistory } from "./git/source-history.ts";
 import { createApp } from "./http/app.ts";
-import type { Readiness } from "./http/deps.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { GitspanError, isTransient } from "./model/errors.ts";
+import { brakeCheck, lanesCheck, readiness } from "./readiness.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog, logLevelOf } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -51,6 +53,7 @@ const STORE_START = { retries: 8, minTimeout: 500, maxTimeout: 5_000, randomize:
 
 /** A plan waits so long for the first list of Applications. */
 const ARGOCD_MS = 10_000;
+const ASK_AGAIN_MS = 100;
 
 /** Reads the configuration, opens everything, and works until closed. Throws what a person has to put right. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
@@ -76,6 +79,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   try {
     const metrics = createMetrics({ version: VERSION, clock: ambient.clock });
+    let inForce = configuration;
     let settings: Settings = settingsOf(configuration);
     const connections = new Connections({
       ambient,
@@ -88,9 +92,24 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       },
     });
     opened.push(connections);
+    const argocd = decorate<ArgoCd>("argocd", connections.argocd);
+    const repository = (name: string) => connections.repository(name);
+    const annotated = new AnnotatedTargets({
+      argocd,
+      repository,
+      clock: ambient.clock,
+      log,
+      changed: (state, lanes) => {
+        settings = settingsOf(inForce, state);
+        for (const lane of lanes)
+          database.store.wakeLane(lane).catch((error: unknown) => log.debug("a lane was not woken", { lane, error }));
+      },
+    });
     const apply = (next: Configuration) =>
       connections.apply(next, () => {
-        settings = settingsOf(next);
+        inForce = next;
+        annotated.configure(annotationRules(next));
+        settings = settingsOf(next, annotated.state);
       });
     await apply(configuration);
     const live = new LiveConfiguration(
@@ -99,17 +118,17 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     );
 
     const store = decorate("store", database.store);
-    const argocd = decorate<ArgoCd>("argocd", connections.argocd);
-    const preview = { repository: (name: string) => connections.repository(name), argocd, clock: ambient.clock };
+    const preview = { repository, argocd, clock: ambient.clock };
     const troubled = new Set<string>();
     const working = runWorker(
       {
         ambient,
         store,
         history: sourceHistory({ clock: ambient.clock, log, repository: (url) => connections.source(url) }),
-        repository: (name) => connections.repository(name),
+        repository,
         argocd,
         settings: () => settings,
+        settle: (lane, tip, signal) => annotated.atTip(lane, tip, signal),
         ids: ambient.ids,
         log,
         metrics,
@@ -123,6 +142,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     );
     // A start that fails later (a port in use) must not take the store away from work under way.
     opened.push({ close: () => working });
+    const looking = annotated.follow(stop.signal);
+    opened.push({ close: () => looking });
 
     metrics.readAtScrape({
       deliveries: () => store.countDeliveries(),
@@ -185,7 +206,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           () => abort.abort(),
           () => undefined,
         );
-        await Promise.all([working, following]);
+        await Promise.all([working, following, looking]);
         deadline.abort();
         await drained;
         await closeAll();
@@ -217,8 +238,8 @@ export async function previewBuild(
   signal: AbortSignal,
 ): Promise<Preview> {
   const configuration = await readConfiguration(configFile);
-  const settings = settingsOf(configuration);
-  const log = createLog({ clock: systemAmbient.clock, level: "error" });
+  const { clock } = systemAmbient;
+  const log = createLog({ clock, level: "error" });
   const connections = new Connections({
     ambient: systemAmbient,
     log,
@@ -229,7 +250,15 @@ export async function previewBuild(
     await connections.apply({ ...configuration, tekton: new Map(), sources: new Map() }, () => undefined);
     const { argocd } = connections;
     const repository = (name: string) => connections.repository(name);
-    const deps = { settings: () => settings, repository, argocd, clock: systemAmbient.clock, patienceMs: ARGOCD_MS };
+    const annotated = new AnnotatedTargets({ argocd, repository, clock, log, changed: () => undefined });
+    annotated.configure(annotationRules(configuration));
+    const end = clock.now() + ARGOCD_MS;
+    for (await annotated.refresh(signal); !annotated.state.complete && clock.now() < end; ) {
+      await clock.sleep(ASK_AGAIN_MS, signal);
+      await annotated.refresh(signal);
+    }
+    const settings = settingsOf(configuration, annotated.state);
+    const deps = { settings: () => settings, repository, argocd, clock, patienceMs: ARGOCD_MS };
     return await previewPlan(deps, { ...request, sees: () => true }, signal);
   } finally {
     await connections.close();
@@ -239,40 +268,6 @@ export async function previewBuild(
 async function locationOf(database: Configuration["database"], mode: "serve" | "attach"): Promise<DatabaseLocation> {
   if (database.kind === "embedded") return { embedded: database.directory, mode };
   return { url: await resolveSecret(database.url) };
-}
-
-/** Shown without a token: what is wrong in detail goes to the log only. */
-async function readiness(database: Database, connections: Connections, log: Log): Promise<Readiness[]> {
-  const store = await database.ping().then(
-    () => ({ name: "store", ok: true, detail: "answers" }),
-    (error: unknown) => {
-      log.warn("the store is not ready", { error });
-      return { name: "store", ok: false, detail: "does not answer; see the log" };
-    },
-  );
-  return [store, ...connections.ready()];
-}
-
-/** Another replica, or a person who repairs a token, may still write them: this one stays ready. */
-function lanesCheck(troubled: ReadonlySet<string>): Readiness {
-  const ok = troubled.size === 0;
-  const detail = ok ? "can be written" : `${[...troubled].join(", ")} cannot be written; see the log or the deliveries`;
-  return { name: "lanes", ok, detail, advisory: true };
-}
-
-/** Deliveries go on, but what fails now stays until a person takes it back. */
-async function brakeCheck(store: Pick<Database["store"], "brakes">, log: Log): Promise<Readiness> {
-  const name = "automatic rollback";
-  try {
-    const pulled = await store.brakes();
-    const where = pulled.map(({ cluster, until }) => `on ${cluster} until ${new Date(until).toISOString()}`);
-    const detail =
-      where.length === 0 ? "may fire" : `has stopped itself ${where.join(", ")}; see the log or the deliveries`;
-    return { name, ok: pulled.length === 0, detail, advisory: true };
-  } catch (error) {
-    log.debug("the brake could not be read", { error });
-    return { name, ok: false, detail: "unknown: the store does not answer", advisory: true };
-  }
 }
 
 /** Says in the operator's words that an address is taken. */

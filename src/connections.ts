@@ -132,6 +132,7 @@ function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
   };
   return {
     find: async (wanted) => connected().find(wanted),
+    annotated: async () => connected().annotated(),
     snapshots: async (ref, afterVersion) => connected().snapshots(ref, afterVersion),
     refresh: async (ref, signal) => connected().refresh(ref, signal),
     inspect: async (ref, kind, signal) => connected().inspect(ref, kind, signal),

@@ -1,5 +1,11 @@
 import { posix } from "node:path";
-import type { ApplicationRef, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
+import {
+  type ApplicationRef,
+  type ApplicationSnapshot,
+  type ApplicationSource,
+  followsBranch,
+  formatApplicationRef,
+} from "../model/application.ts";
 import { isSameRepository } from "../model/repository-url.ts";
 
 export interface WantedFiles {
@@ -29,6 +35,13 @@ export function findApplications(
   return new Map(
     wanted.paths.map((path) => [path, [...new Set(places.of(path).map(({ snapshot }) => snapshot.ref))]] as const),
   );
+}
+
+/** Those that ask to be targets, in the order of their names. */
+export function annotatedOf(snapshots: readonly ApplicationSnapshot[]): ApplicationSnapshot[] {
+  const asking = snapshots.filter(({ annotated }) => annotated !== undefined);
+  const keyed = asking.map((snapshot) => ({ snapshot, key: formatApplicationRef(snapshot.ref) }));
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ snapshot }) => snapshot);
 }
 
 /** Positions of the Application's sources that render one of the files. */
@@ -95,12 +108,6 @@ function parentsOf(directory: string): string[] {
   if (directory === "") return [];
   const parts = directory.split("/");
   return parts.map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
-}
-
-/** Empty and HEAD mean the default branch, which the caller's branch is assumed to be. */
-function followsBranch(targetRevision: string | undefined, branch: string): boolean {
-  if (targetRevision === undefined || targetRevision === "HEAD") return true;
-  return targetRevision === branch || targetRevision === `refs/heads/${branch}`;
 }
 
 /** A YAML file right in the chart other than the default values: rendered only when the Application names it. */

@@ -3,7 +3,7 @@ import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } 
 import { GitspanError } from "../model/errors.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import { ApplicationIndex, type ChangeListener } from "./application-index.ts";
-import { findApplications, type WantedFiles } from "./applications.ts";
+import { annotatedOf, findApplications, type WantedFiles } from "./applications.ts";
 import type { ArgoCdDeps } from "./deps.ts";
 import { Followed } from "./followed.ts";
 import { type ImageAlias, ImageAliases } from "./image-aliases.ts";
@@ -36,6 +36,7 @@ export interface ArgoCdLocation {
 
 export interface ArgoCdConnection {
   find(wanted: WantedFiles): Promise<ReadonlyMap<string, readonly ApplicationRef[]>>;
+  annotated(): Promise<ApplicationSnapshot[]>;
   snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
   refresh(ref: ApplicationRef, signal: AbortSignal): Promise<void>;
   inspect(ref: ApplicationRef, kind: InspectionKind, signal: AbortSignal): Promise<Inspection>;
@@ -81,6 +82,10 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
     async find(wanted) {
       for (const cluster of clusters.values()) assertComplete(cluster);
       return findApplications(index.all(), wanted);
+    },
+    async annotated() {
+      for (const cluster of clusters.values()) assertComplete(cluster);
+      return annotatedOf(index.all());
     },
     async snapshots(ref, afterVersion) {
       assertComplete(clusterOf(clusters, ref));

@@ -1,6 +1,12 @@
 import { count, isRecord, list, optionalText, record, text, texts, type Untrusted } from "../kubernetes/untrusted.ts";
-import type { ApplicationOperation, ApplicationSnapshot, ApplicationSource } from "../model/application.ts";
-import { parentOf, sameSources, specValuesOf } from "./spec.ts";
+import {
+  ANNOTATION_LIMIT,
+  type Annotated,
+  type ApplicationOperation,
+  type ApplicationSnapshot,
+  type ApplicationSource,
+} from "../model/application.ts";
+import { parentOf, sameSources, sourcesOf, specValuesOf } from "./spec.ts";
 
 /** Enough of an error message for people; kustomize can write pages. */
 const MESSAGE_LIMIT = 1_000;
@@ -21,6 +27,7 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
   const multiSource = list(spec["sources"]).length > 0;
   const parent = parentOf(metadata);
   const operation = toOperation(status["operationState"], spec);
+  const annotated = toAnnotated(annotations, spec);
   return {
     ref: { cluster, namespace: text(metadata["namespace"]), name: text(metadata["name"]) },
     uid: text(metadata["uid"]),
@@ -32,6 +39,7 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
       ...given("refresh", annotations["argocd.argoproj.io/refresh"]),
       skipReconcile: annotations["argocd.argoproj.io/skip-reconcile"] === "true",
     },
+    ...(annotated === undefined ? {} : { annotated }),
     automated: isAutomated(record(spec["syncPolicy"])["automated"]),
     ...given("applicationSet", ownerOf(metadata)),
     ...given("parent", parent),
@@ -56,10 +64,7 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
 }
 
 function toSources(spec: Untrusted): ApplicationSource[] {
-  const several = list(spec["sources"]);
-  const sources = several.length > 0 ? several : isRecord(spec["source"]) ? [spec["source"]] : [];
-  return sources.map((value) => {
-    const source = record(value);
+  return sourcesOf(spec).map((source) => {
     const valueFiles = texts(record(source["helm"])["valueFiles"]);
     return {
       repoURL: text(source["repoURL"]),
@@ -68,8 +73,21 @@ function toSources(spec: Untrusted): ApplicationSource[] {
       ...given("chart", source["chart"]),
       ...given("ref", source["ref"]),
       ...(valueFiles.length === 0 ? {} : { valueFiles }),
+      ...(record(source["directory"])["recurse"] === true ? { recurse: true as const } : {}),
     };
   });
+}
+
+function toAnnotated(annotations: Untrusted, spec: Untrusted): Annotated | undefined {
+  const images = optionalText(annotations["gitspan.dev/images"], ANNOTATION_LIMIT + 1);
+  if (images === undefined) return undefined;
+  const own = sourcesOf(spec).flatMap((source) => texts(record(source["kustomize"])["images"]));
+  return {
+    images,
+    ...given("app", annotations["gitspan.dev/app"]),
+    ...given("environment", annotations["gitspan.dev/environment"]),
+    own,
+  };
 }
 
 /** `automated: {}` means on; since Argo CD 3.1 `enabled: false` switches it off. */

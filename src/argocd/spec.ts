@@ -39,7 +39,8 @@ export function sameSources(spec: Untrusted, other: Untrusted): boolean | undefi
   return canonical(sourcesOf(spec)) === canonical(those);
 }
 
-function sourcesOf(from: Untrusted): Untrusted[] {
+/** `spec.sources`, or the one of `spec.source`. */
+export function sourcesOf(from: Untrusted): Untrusted[] {
   const several = list(from["sources"]).map((source) => record(source));
   return several.length > 0 ? several : isRecord(from["source"]) ? [from["source"]] : [];
 }

@@ -51,6 +51,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   forbidden: EXIT.refused,
   "not-found": EXIT.failed,
   "no-target": EXIT.refused,
+  "targets-unknown": EXIT.unreachable,
   "rollback-refused": EXIT.refused,
   "idempotency-mismatch": EXIT.failed,
   "payload-too-large": EXIT.usage,

@@ -41,6 +41,10 @@ export function printedTarget(target: TargetBody): Printed {
         ["Target:", target.id],
         ["Written to:", `${target.repository}@${target.branch}`],
         ...target.images.map(({ name, repository }) => ["Image:", `${name} ${repository}`]),
+        ...(target.applications ?? []).map((application) => ["Application:", application]),
+        ...(target.problem === undefined
+          ? []
+          : [["Cannot be written:", `${target.problem.message}. ${target.problem.hint ?? ""}`.trimEnd()]]),
         ["Delivery:", current === undefined ? "-" : `${current.id} ${stateOf(current)}`],
         ...(current?.images ?? []).map((image) => ["Runs:", formatImageReference(image)]),
         ["Commit:", current?.commit ?? "-"],
@@ -61,6 +65,10 @@ function heldBy({ digest, build }: HoldBody): string {
   return digest ?? (build === undefined ? "any" : `build ${build}`);
 }
 
-function keptBy({ pin, holds }: TargetBody): string {
-  return [...(pin === undefined ? [] : ["pin"]), ...(holds.length === 0 ? [] : [`${holds.length} hold(s)`])].join(", ");
+function keptBy({ pin, holds, problem }: TargetBody): string {
+  return [
+    ...(problem === undefined ? [] : ["problem"]),
+    ...(pin === undefined ? [] : ["pin"]),
+    ...(holds.length === 0 ? [] : [`${holds.length} hold(s)`]),
+  ].join(", ");
 }

@@ -23,8 +23,15 @@ export interface TargetBody {
   pin?: { by: string; why: string };
   override?: { kind: string; commit: string };
   holds: HoldBody[];
+  applications?: string[];
+  problem?: { message: string; hint?: string };
   /** Only in the answer to a release. */
   released?: boolean;
+}
+
+export interface TargetList extends ListBody<TargetBody> {
+  /** Annotated Applications that are no targets. */
+  refused?: { message: string; hint: string }[];
 }
 
 export interface ListBody<T> {
@@ -44,8 +51,15 @@ export function isTargetBody(body: unknown): body is TargetBody {
   return isObject(body) && has(body, ["id", "repository", "branch"], [], ["images", "holds"]);
 }
 
-export function isTargetList(body: unknown): body is ListBody<TargetBody> {
-  return isObject(body) && Array.isArray(body["items"]) && body["items"].every(isTargetBody);
+export function isTargetList(body: unknown): body is TargetList {
+  const refused = isObject(body) ? (body["refused"] ?? []) : undefined;
+  return (
+    isObject(body) &&
+    Array.isArray(body["items"]) &&
+    body["items"].every(isTargetBody) &&
+    Array.isArray(refused) &&
+    refused.every((one) => isObject(one) && has(one, ["message", "hint"], [], []))
+  );
 }
 
 /** A 204. */

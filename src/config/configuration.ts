@@ -1,4 +1,5 @@
 import type { AccessRule } from "../model/access.ts";
+import type { AnnotatedRule } from "../model/annotated.ts";
 import type { Identity } from "../model/git.ts";
 import type { AppRule } from "../model/match.ts";
 import type { AppPattern } from "../model/pattern.ts";
@@ -103,6 +104,8 @@ export interface Configuration {
   targets: Target[];
   /** What makes apps and targets beside those, out of the builds that come in. */
   pattern: AppPattern | undefined;
+  /** Which annotated Applications may be targets; of two entries that let one in, the first counts. */
+  annotated: AnnotatedRule[];
   access: AccessRule[];
   /** Keys of signed requests by name, each with one or two secrets that are valid at the same time. */
   signatures: ReadonlyMap<string, SecretReference[]>;

@@ -57,13 +57,24 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
       }
     }
   }
+  raw.annotated?.forEach((entry, index) => {
+    const own = (key: "environments" | "repositories", at: number): KeyPath => ["annotated", index, key, at];
+    entry.environments.forEach((name, at) => known("environment", name, own("environments", at)));
+    entry.repositories?.forEach((name, at) => known("repository", name, own("repositories", at)));
+  });
+  if (raw.annotated !== undefined && names["Argo CD"].length === 0)
+    report(["annotated"], "needs an Argo CD, whose Applications are annotated", "add argocd");
+  if (raw.annotated !== undefined && names.app.includes(ANY_NAME)) {
+    const message = `does not go with the app ${ANY_NAME}: both would take any name`;
+    report(["annotated"], message, "remove one of the two");
+  }
   raw.access?.forEach((rule, index) => {
     const signature = /^signature:(.*)$/.exec(rule.subject)?.[1];
     if (signature !== undefined) known("signature", signature, ["access", index, "subject"]);
     const cluster = /^tekton:(.*)\//.exec(rule.subject)?.[1];
     if (cluster !== undefined) known("Tekton cluster", cluster, ["access", index, "subject"]);
-    // With a pattern, any name may be that of an app.
-    const anyApp = names.app.includes(ANY_NAME);
+    // With a pattern, or annotated Applications, any name may be that of an app.
+    const anyApp = names.app.includes(ANY_NAME) || raw.annotated !== undefined;
     rule.apps.forEach((app, i) => app === "*" || anyApp || known("app", app, ["access", index, "apps", i]));
     rule.environments.forEach(
       (name, i) => name === "*" || known("environment", name, ["access", index, "environments", i]),

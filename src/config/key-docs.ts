@@ -54,6 +54,11 @@ export const KEY_DOCS: readonly KeySection[] = [
       ["tekton", "the clusters whose Tekton sends events, by name", "none"],
       ["environments", "the environments by name", "none"],
       ["apps", "the apps by name; `{name}` stands for every other app", "none"],
+      [
+        "annotated",
+        "which Argo CD Applications may make themselves targets by annotation, a list of entries, see below",
+        "none may",
+      ],
       ["signatures", "the keys of signed requests by name; access rules name them as `signature:NAME`", "none"],
       ["access", "a list of rules", "none: nobody may do anything"],
       ["limits", "how much one caller may ask for, see below", "the defaults"],
@@ -238,6 +243,23 @@ export const KEY_DOCS: readonly KeySection[] = [
       ],
       ["at.repository, at.registry", "paths of the values with these parts of the name", "not written"],
       ["at.tag, at.digest", "paths of the values with these; one of them unless there is `at.image`", "not written"],
+    ],
+  },
+  {
+    at: "annotated[]",
+    rows: [
+      ["projects", "AppProjects whose Applications may; `*` stands for any text, as in `team-a-*`"],
+      ["environments", "names of environments that they may be in"],
+      ["repositories", "names of repositories that they may have written", "all"],
+      [
+        "paths",
+        "files that they may have written, from the repository's root; `*` stands for any text, slashes included",
+      ],
+      [
+        "from.repository",
+        "address of the source repository that builds must come from; `/*` at its end stands for all below it",
+      ],
+      ["from.branches, from.tags", "as for an app", "with neither: every branch and tag; with one: only those"],
     ],
   },
   {

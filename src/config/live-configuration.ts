@@ -20,6 +20,7 @@ const LIVE: ReadonlySet<string> = new Set<keyof Configuration>([
   "apps",
   "targets",
   "pattern",
+  "annotated",
   "access",
   "signatures",
 ]);

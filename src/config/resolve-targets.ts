@@ -49,7 +49,12 @@ function applicationOf(text: string): ApplicationRef {
   return { cluster, namespace, name };
 }
 
-function policyOf(raw: RawConfiguration, environment: string, target: RawTarget): Policy {
+/** How the environment judges; a target may say otherwise. */
+export function policyOf(
+  raw: RawConfiguration,
+  environment: string,
+  target: Pick<RawTarget, "expireAfter"> = {},
+): Policy {
   const own = raw.environments?.[environment] ?? {};
   return {
     settleMs: durationOf(own.settle) ?? DEFAULT_POLICY.settleMs,

@@ -1,15 +1,17 @@
 import { dirname, resolve } from "node:path";
-import type { AppRule } from "../model/match.ts";
+import type { AnnotatedRule } from "../model/annotated.ts";
+import type { AppRule, SourceRule } from "../model/match.ts";
 import { ANY_NAME, type AppPattern } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
 import { type Configuration, DEFAULT_BRANCH, type ListenAddress, type SecretReference } from "./configuration.ts";
 import { configurationHash } from "./hash.ts";
 import { accessOf, secretOf } from "./resolve-access.ts";
-import { resolveTargets } from "./resolve-targets.ts";
+import { policyOf, resolveTargets } from "./resolve-targets.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseListenAddress } from "./values.ts";
 
 type RawRepository = RawConfiguration["repositories"][string];
+type RawAnnotated = NonNullable<RawConfiguration["annotated"]>[number];
 type RawArgocd = NonNullable<RawConfiguration["argocd"]>[string];
 
 const DEFAULT_LISTEN = { host: "127.0.0.1", port: 8484 };
@@ -20,10 +22,7 @@ const DEFAULT_NAMESPACE = "argocd";
 /** Fills in the defaults. The file has passed the schema and the cross checks, and its apps are expanded. */
 export function resolveConfiguration(raw: RawConfiguration, file: string): Configuration {
   const from = (path: string): string => resolve(dirname(file), path);
-  const apps = Object.entries(raw.apps ?? {}).map(([name, { from: rule }]) => ({
-    name,
-    from: rule && { repository: rule.repository, branches: rule.branches ?? [], tags: rule.tags ?? [] },
-  }));
+  const apps = Object.entries(raw.apps ?? {}).map(([name, app]) => ({ name, from: app.from && ruleOf(app.from) }));
   const targets = resolveTargets(raw);
   const configuration = {
     file,
@@ -41,6 +40,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
       apps.find(({ name }) => name === ANY_NAME),
       targets.filter(({ app }) => app === ANY_NAME),
     ),
+    annotated: (raw.annotated ?? []).map((one) => annotatedOf(raw, one)),
     access: raw.access ?? [],
     signatures: mapOf(raw.signatures ?? {}, (_name, signature) => secretsOf(signature, from)),
     limits: raw.limits ?? {},
@@ -50,6 +50,16 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
 }
 
 type FromFile = (path: string) => string;
+
+function ruleOf({ repository, branches = [], tags = [] }: RawAnnotated["from"]): SourceRule {
+  return { repository, branches, tags };
+}
+
+function annotatedOf(raw: RawConfiguration, one: RawAnnotated): AnnotatedRule {
+  const { projects, paths, repositories = Object.keys(raw.repositories) } = one;
+  const environments = one.environments.map((name) => ({ name, policy: policyOf(raw, name) }));
+  return { projects, environments, repositories, paths, from: ruleOf(one.from) };
+}
 
 function patternOf(rule: AppRule | undefined, targets: Target[]): AppPattern | undefined {
   return rule && { rule, images: targets[0]?.images ?? [], targets };

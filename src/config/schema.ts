@@ -123,10 +123,14 @@ const target = exactlyOne(
   ["kustomize", "helm", "files"],
 );
 
+const from = z.strictObject({
+  repository: sourceUrl,
+  branches: z.array(pattern).optional(),
+  tags: z.array(pattern).optional(),
+});
+
 const app = z.strictObject({
-  from: z
-    .strictObject({ repository: sourceUrl, branches: z.array(pattern).optional(), tags: z.array(pattern).optional() })
-    .optional(),
+  from: from.optional(),
   images: z.record(name, image).refine((images) => Object.keys(images).length > 0, "must name at least one image"),
   targets: z.record(environmentKey, target),
 });
@@ -179,6 +183,22 @@ const access = z.strictObject({
   environments: z.array(z.string()).min(1, "must name at least one environment, or *"),
 });
 
+const filePattern = z
+  .string()
+  .min(1, "must not be empty")
+  .refine(
+    (text) => !/^\/|(?:^|\/)\.\.(?:\/|$)/.test(text),
+    "must be paths of files from the repository's root, without ..",
+  );
+
+const annotated = z.strictObject({
+  projects: z.array(z.string().min(1, "must not be empty")).min(1, "must name at least one AppProject"),
+  environments: z.array(name).min(1, "must name at least one environment"),
+  repositories: z.array(name).min(1, "must name at least one repository, or be left out").optional(),
+  paths: z.array(filePattern).min(1, "must name at least one path"),
+  from,
+});
+
 export const configurationSchema = z.strictObject({
   apiVersion: z.literal("gitspan.dev/v1alpha1"),
   kind: z.literal("Bridge"),
@@ -193,6 +213,7 @@ export const configurationSchema = z.strictObject({
   tekton: z.record(name, tekton).optional(),
   environments: z.record(name, environment).optional(),
   apps: z.record(appKey, app).optional(),
+  annotated: z.array(annotated).optional(),
   signatures: z.record(name, signature).optional(),
   access: z.array(access).optional(),
   limits: limits.optional(),

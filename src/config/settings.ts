@@ -1,9 +1,12 @@
 import { type AccessRule, type Caller, isAllowed, type Permission } from "../model/access.ts";
+import { type AnnotatedState, NOT_ANNOTATED, type RefusedApplication } from "../model/annotated.ts";
 import type { BuildReport } from "../model/build.ts";
 import { type BuildMatches, matchBuild } from "../model/match.ts";
 import { appOfPattern, nameOfImage, type PatternApp } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
+import { annotatedSettings } from "./annotated-settings.ts";
 import type { Configuration, RepositoryConfiguration } from "./configuration.ts";
+import { hashWith } from "./hash.ts";
 
 type MatchedReport = Pick<BuildReport, "artifacts"> & Partial<Pick<BuildReport, "source">>;
 
@@ -12,27 +15,30 @@ export interface ConfiguredSettings {
   hash: string;
   targets(): readonly Target[];
   target(id: string): Target | undefined;
+  undecided(id: string): string | undefined;
+  refused(): readonly RefusedApplication[];
   repository(name: string): RepositoryConfiguration | undefined;
   match(report: MatchedReport): BuildMatches;
   allows(caller: Caller, permission: Permission): boolean;
 }
 
-export function settingsOf(configuration: Configuration): ConfiguredSettings {
+/** The configuration, with what annotated Applications add to it; an entry of its own always wins. */
+export function settingsOf(configuration: Configuration, state: AnnotatedState = NOT_ANNOTATED): ConfiguredSettings {
+  const annotated = annotatedSettings(state);
   const targets = new Map(configuration.targets.map((target) => [target.id, target]));
   const access: readonly AccessRule[] = configuration.access;
   const convention = conventionOf(configuration);
   return {
-    hash: configuration.hash,
-    targets: () => configuration.targets,
-    target: (id) => targets.get(id) ?? convention?.target(id),
+    hash: hashWith(configuration.hash, state.targets),
+    targets: () => [...configuration.targets, ...annotated.targets],
+    target: (id) => targets.get(id) ?? annotated.target(id) ?? convention?.target(id),
+    undecided: (id) => (targets.has(id) ? undefined : annotated.undecided(id)),
+    refused: () => state.refused,
     repository: (name) => configuration.repositories.get(name),
     match: (report) => {
       const exact = matchBuild(configuration, report);
-      const made = convention?.match(report) ?? [];
-      return {
-        matches: [exact, ...made].flatMap(({ matches }) => matches),
-        misses: [exact, ...made].flatMap(({ misses }) => misses),
-      };
+      const all = [exact, ...(convention?.match(report) ?? []), annotated.match(report)];
+      return { matches: all.flatMap(({ matches }) => matches), misses: all.flatMap(({ misses }) => misses) };
     },
     allows: (caller, permission) => isAllowed(access, caller, permission),
   };

@@ -8,7 +8,7 @@ import type { HoldStore, WorkStore } from "./store-ports.ts";
 
 export interface HoldDeps {
   store: HoldStore & Pick<WorkStore, "now" | "pending">;
-  settings: () => Pick<Settings, "allows" | "target">;
+  settings: () => Pick<Settings, "allows" | "target" | "undecided">;
   ids: Ids;
   log: Log;
 }
@@ -33,7 +33,7 @@ export interface PlacedHold {
 /** Keeps a digest, or anything, from being written to a target. Errors: `not-found`, `forbidden`, `bad-request`. */
 export async function placeHold(deps: HoldDeps, request: HoldRequest): Promise<PlacedHold> {
   const { caller, targetId, digest, why, until } = request;
-  if (deps.settings().target(targetId) === undefined) throw noTarget(targetId);
+  if (deps.settings().target(targetId) === undefined) throw missingTarget(deps.settings(), targetId);
   allowed(deps, caller, targetId);
   if (until !== undefined && until <= (await deps.store.now())) {
     throw new GitspanError("bad-request", "until is not in the future", {
@@ -83,6 +83,14 @@ function allowed(deps: HoldDeps, caller: Caller, targetId: string): void {
   throw new GitspanError("forbidden", `${caller.subject} may not hold or release ${targetId}`, {
     hint: "Add an access rule with the action `hold` for this subject, app and environment.",
   });
+}
+
+/** For those who may know: there is none, or nobody can say yet. */
+export function missingTarget(settings: Pick<Settings, "undecided">, targetId: string): GitspanError {
+  const undecided = settings.undecided(targetId);
+  return undecided === undefined
+    ? noTarget(targetId)
+    : new GitspanError("targets-unknown", undecided, { transient: true });
 }
 
 export function noTarget(targetId: string): GitspanError {

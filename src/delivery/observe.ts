@@ -2,6 +2,7 @@ import type { Ids } from "../model/ambient.ts";
 import { applicationsAt } from "../model/application.ts";
 import type { Delivery, Ending, NewEvent, OutcomeReason } from "../model/delivery.ts";
 import { OUTCOMES } from "../model/delivery.ts";
+import { GitspanError } from "../model/errors.ts";
 import type { ApplicationObservation, Observation, Verdict } from "../model/observation.ts";
 import { combineVerdicts } from "../model/verdict.ts";
 import type { DeliveryChange } from "../model/work.ts";
@@ -71,6 +72,8 @@ function subjectOf(deps: ObserveDeps, delivery: Delivery, now: number): Subject 
   const git = target === undefined ? undefined : deps.repository(target.repository);
   const over = overBy(settings, delivery, now);
   if (over !== undefined) return { ending: { ...over, message: `${over.message}; commit ${commit} stays as it is` } };
+  const undecided = settings.undecided(delivery.targetId);
+  if (undecided !== undefined) throw new GitspanError("targets-unknown", undecided, { transient: true });
   if (target === undefined || repository === undefined || git === undefined) {
     throw new Error(`the repository of ${delivery.targetId} is not configured`);
   }

@@ -1,6 +1,6 @@
 import type { Build } from "../model/build.ts";
 import type { Delivery, Ending, ImageValue } from "../model/delivery.ts";
-import { type ErrorCode, type GitspanError, isGitspanError } from "../model/errors.ts";
+import { type ErrorCode, GitspanError, isGitspanError } from "../model/errors.ts";
 import type { CommitPlan, Identity, Oid } from "../model/git.ts";
 import type { LaneWork, ReadyDelivery } from "../model/lane.ts";
 import type { Target } from "../model/target.ts";
@@ -128,6 +128,10 @@ async function place(
   const { target, files } = input;
   const { delivery, build } = input.candidate;
   const { rollback } = delivery;
+  if (target.misplaced !== undefined) {
+    const { code, message, hint } = target.misplaced;
+    throw new GitspanError(code, message, hint === undefined ? {} : { hint });
+  }
   if (rollback === undefined) {
     return { placement: placeImages(target, delivery.images, files), message: commitMessage(delivery, build) };
   }

@@ -4,6 +4,7 @@
  * `transient` says whether waiting helps.
  */
 import type { Caller, Permission } from "../model/access.ts";
+import type { RefusedApplication } from "../model/annotated.ts";
 import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import type { Build, BuildReport } from "../model/build.ts";
 import type { ImageValue, Rollback } from "../model/delivery.ts";
@@ -20,6 +21,11 @@ export interface GitRepository {
   tip(branch: string, signal: AbortSignal): Promise<Oid>;
   /** Files at a commit; a path that is not there has no entry. */
   readFiles(commit: Oid, paths: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>>;
+  /**
+   * Paths of the files in each folder and below it, "" being the root; [] for a folder that is not there, no entry for
+   * one with more than 5,000.
+   */
+  listFiles(commit: Oid, folders: readonly string[], signal: AbortSignal): Promise<Map<string, string[]>>;
   /** Those of `paths` whose content or mode differs; equal subtrees are not descended. */
   changedPaths(from: Oid, to: Oid, paths: readonly string[], signal: AbortSignal): Promise<string[]>;
   /** Commits of `tip` that `base` lacks. */
@@ -50,6 +56,8 @@ export interface ArgoCd {
     branch: string;
     paths: readonly string[];
   }): Promise<ReadonlyMap<string, readonly ApplicationRef[]>>;
+  /** Applications that ask to be targets, in the order of their names; rejects while one of the Argo CDs is not known yet. */
+  annotated(): Promise<ApplicationSnapshot[]>;
   /** What was seen of the Application since `afterVersion`, oldest first, ending with its state now; [] when it is gone. */
   snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]>;
   /** Asks Argo CD to compare again. Resolves when the request is made, not when it is done. */
@@ -75,11 +83,18 @@ export interface Match {
 export interface Settings {
   /** Of the resolved configuration: stored with every attempt. */
   hash: string;
-  /** Those that the configuration has one by one; patterns make more of the builds that come in. */
+  /** Those that the configuration or an annotated Application has one by one; patterns make more of the builds that come in. */
   targets(): readonly Target[];
   target(id: string): Target | undefined;
+  /** Why nobody can say yet whether there is a target of this id; undefined when `target` tells. */
+  undecided(id: string): string | undefined;
+  /** Annotated Applications that are no targets, with the reason. */
+  refused(): readonly RefusedApplication[];
   repository(name: string): { url: string; author: Identity } | undefined;
-  /** The targets that a build is for; `misses` says why apps that nearly matched did not. Without a source, no rule about it counts. */
+  /**
+   * The targets that a build is for; `misses` says why apps that nearly matched did not. Without a source, no rule about
+   * it counts. Throws the transient `targets-unknown` when it may be for one that is not known yet.
+   */
   match(report: Pick<BuildReport, "artifacts"> & Partial<Pick<BuildReport, "source">>): {
     matches: Match[];
     misses: string[];

@@ -5,7 +5,7 @@ import { GitspanError } from "../model/errors.ts";
 import type { TargetState } from "../model/reading.ts";
 import type { RollbackInput } from "../model/rollback.ts";
 import { fieldsOf } from "./delivery-log.ts";
-import { namesOf, noTarget } from "./hold.ts";
+import { missingTarget, namesOf } from "./hold.ts";
 import { holdsOn } from "./holds-on.ts";
 import type { Log, Metrics, Settings } from "./ports.ts";
 import type { ReadStore, RollbackStore } from "./store-ports.ts";
@@ -14,7 +14,7 @@ import { targetOf } from "./verify.ts";
 
 export interface RollbackDeps {
   store: Pick<ReadStore, "targetStates" | "written"> & Pick<RollbackStore, "rollBack">;
-  settings: () => Pick<Settings, "allows" | "target">;
+  settings: () => Pick<Settings, "allows" | "target" | "undecided">;
   ids: Ids;
   log: Log;
   metrics: Pick<Metrics, "rollback">;
@@ -44,7 +44,7 @@ const MAX_READINGS = 5;
  */
 export async function startRollback(deps: RollbackDeps, request: RollbackRequest): Promise<StartedRollback> {
   const { caller, targetId, why } = request;
-  if (deps.settings().target(targetId) === undefined) throw noTarget(targetId);
+  if (deps.settings().target(targetId) === undefined) throw missingTarget(deps.settings(), targetId);
   if (!deps.settings().allows(caller, { action: "rollback", ...namesOf(targetId) })) {
     throw new GitspanError("forbidden", `${caller.subject} may not roll back ${targetId}`, {
       hint: "Add an access rule with the action `rollback` for this subject, app and environment.",

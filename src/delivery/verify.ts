@@ -117,16 +117,23 @@ export function targetOf(settings: Pick<Settings, "target">, delivery: Delivery)
 
 /** The end of a delivery that nobody can write any more, whatever its repository says. */
 export function overBy(settings: Settings, delivery: Delivery, now: number): Ending | undefined {
-  if (targetOf(settings, delivery) === undefined) return targetRemoved(settings, delivery);
+  const isOpen = settings.undecided(delivery.targetId) !== undefined;
+  if (!isOpen && targetOf(settings, delivery) === undefined) return targetRemoved(settings, delivery);
   if (delivery.expireAt > now) return undefined;
   return { outcome: "cancelled", reason: "expired", message: "it was not done within its time limit" };
+}
+
+/** An Application that was this target, or would be, and may not. */
+function refusalOf(settings: Settings, targetId: string): string {
+  const refused = settings.refused().find(({ app, environment }) => `${app}/${environment ?? ""}` === targetId);
+  return refused === undefined ? "" : `: ${refused.message}`;
 }
 
 function targetRemoved(settings: Settings, { targetId, laneId }: Delivery): Ending {
   const target = settings.target(targetId);
   const message =
     target === undefined
-      ? `${targetId} is no longer in the configuration`
+      ? `${targetId} is no longer in the configuration${refusalOf(settings, targetId)}`
       : `${targetId} is now written to ${laneOf(target).id}, this was for ${laneId}`;
   return { outcome: "cancelled", reason: "target-removed", message };
 }

@@ -1,6 +1,7 @@
 import type { Ambient, Ids } from "../model/ambient.ts";
 import type { Oid } from "../model/git.ts";
 import type { Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
+import type { Lane } from "../model/target.ts";
 import { attemptItems } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
 import { examineMove } from "./examine.ts";
@@ -18,6 +19,8 @@ export interface WriteDeps {
   repository: (name: string) => GitRepository | undefined;
   argocd: ArgoCd;
   settings: () => Settings;
+  /** Looks again where annotated Applications have their images written, at the lane's tip; absent: there are none. */
+  settle?: (lane: Lane, tip: Oid, signal: AbortSignal) => Promise<void>;
   ids: Ids;
   ambient: Pick<Ambient, "clock" | "random">;
   log: Log;
@@ -95,6 +98,9 @@ async function oneRound(
     const isStale = attempts.open === 0 && pushed === undefined;
     [tip, work] = await Promise.all([isStale ? readTip() : tip, deps.store.laneWork(claim)]);
   }
+  await deps.settle?.(claim.lane, tip, signal);
+  const undecided = undecidedIn(deps.settings(), work);
+  if (undecided !== undefined) return { kind: "again", why: undecided };
   if (tip !== visit.examined) {
     // Between the examined base and the head of our own push are only commits of ours.
     const from = pushed === undefined ? visit.examined : undefined;
@@ -108,6 +114,13 @@ async function oneRound(
   }
   if (await importUnknown(deps, git, { claim, tip, work }, signal)) work = await deps.store.laneWork(claim);
   return await writeOnce(deps, git, { claim, tip, work, visit }, signal);
+}
+
+/** What others did to a target that is not known yet could not be told, and the tip would count as seen. */
+function undecidedIn(settings: Settings, { targets, ready }: LaneWork): string | undefined {
+  const ids = [...targets.map(({ id }) => id), ...ready.map(({ delivery }) => delivery.targetId)];
+  const id = ids.find((one) => settings.undecided(one) !== undefined);
+  return id && settings.undecided(id);
 }
 
 function examine(

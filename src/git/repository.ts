@@ -7,6 +7,7 @@ import { changedBetween, lastChangeOf } from "./compare.ts";
 import { historyOf, isAncestorOf, rangeOf, relationOf } from "./history.ts";
 import { type Credentials, HttpTransport } from "./http-transport.ts";
 import { LazyObjects } from "./lazy-objects.ts";
+import { listFilesAt } from "./list-files.ts";
 import { locationOf } from "./location.ts";
 import { isOid } from "./object.ts";
 import { ObjectStore } from "./object-store.ts";
@@ -115,6 +116,10 @@ export class RemoteRepository {
 
   async readFiles(commit: Oid, paths: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>> {
     return readFilesAt(this.#objects, { commit: checked(commit), paths }, signal);
+  }
+
+  async listFiles(commit: Oid, folders: readonly string[], signal: AbortSignal): Promise<Map<string, string[]>> {
+    return listFilesAt(this.#objects, { commit: checked(commit), folders }, signal);
   }
 
   async changedPaths(from: Oid, to: Oid, paths: readonly string[], signal: AbortSignal): Promise<string[]> {

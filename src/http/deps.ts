@@ -55,7 +55,7 @@ export interface HttpDeps {
   /** The secrets that are valid now for a key of signed requests; none when there is no such key. */
   signatureSecrets: (key: string) => Promise<readonly string[]>;
   /** The configuration in force now. */
-  settings: () => Pick<Settings, "allows" | "target" | "targets">;
+  settings: () => Pick<Settings, "allows" | "target" | "targets" | "undecided" | "refused">;
   log: Log;
   metrics: HttpMetrics;
   clock: Clock;

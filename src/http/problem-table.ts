@@ -51,6 +51,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   "not-found": { status: 404, title: "Not found" },
   "rollback-refused": { status: 409, title: "The target cannot be rolled back now" },
   "no-target": { status: 422, title: "No target for this build" },
+  "targets-unknown": { status: 503, title: "Not all targets are known yet" },
   "idempotency-mismatch": { status: 422, title: "The Idempotency-Key was used for something else" },
   "payload-too-large": { status: 413, title: "The request is too large" },
   "unsupported-media-type": { status: 415, title: "The media type is not supported" },

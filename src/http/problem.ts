@@ -68,6 +68,8 @@ export function problemHeaders(error: GitspanError): Record<string, string> {
   return { "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_MS) / 1_000))) };
 }
 
+const TOLD: ReadonlySet<ErrorCode> = new Set(["shutting-down", "busy", "targets-unknown"]);
+
 function isForCaller(error: GitspanError): boolean {
-  return PROBLEMS[error.code].status < 500 || error.code === "shutting-down" || error.code === "busy";
+  return PROBLEMS[error.code].status < 500 || TOLD.has(error.code);
 }

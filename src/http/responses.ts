@@ -202,6 +202,14 @@ export const targetBody = z.strictObject({
     .optional()
     .describe("Somebody else's value stands where ours was"),
   holds: z.array(holdBody),
+  applications: z
+    .array(z.string())
+    .optional()
+    .describe("Those that run it, as cluster/namespace/name, where they are named"),
+  problem: z
+    .strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() })
+    .optional()
+    .describe("Why the target of an annotated Application cannot be written"),
   since: time.optional(),
   links: z.strictObject({ self: z.string() }),
 });
@@ -210,7 +218,22 @@ export const targetReleasedBody = targetBody.extend({
   released: z.boolean().describe("False: it was not pinned"),
 });
 
-export const targetPageBody = z.strictObject({ items: z.array(targetBody), next: z.string().optional() });
+const refusedBody = z.strictObject({
+  application: z.string().describe("cluster/namespace/name"),
+  app: z.string(),
+  environment: z.string().optional(),
+  message: z.string(),
+  hint: z.string(),
+});
+
+export const targetPageBody = z.strictObject({
+  items: z.array(targetBody),
+  refused: z
+    .array(refusedBody)
+    .optional()
+    .describe("On the first page: annotated Applications that are no targets, 100 at most"),
+  next: z.string().optional(),
+});
 
 export const eventTakenBody = z.strictObject({
   result: z.enum(["accepted", "repeat", "ignored"]),
@@ -253,5 +276,6 @@ export type BuildBody = z.output<typeof buildBody>;
 export type DeliveryBody = z.output<typeof deliveryBody>;
 export type DeliveryDetailBody = z.output<typeof deliveryDetailBody>;
 export type HoldBody = z.output<typeof holdBody>;
+export type RefusedBody = z.output<typeof refusedBody>;
 export type TargetBody = z.output<typeof targetBody>;
 export type FeedEventBody = z.output<typeof feedEventBody>;

@@ -1,3 +1,4 @@
+import type { RefusedApplication } from "../model/annotated.ts";
 import { formatApplicationRef } from "../model/application.ts";
 import type { Build } from "../model/build.ts";
 import type { Delivery, DeliveryEvent, Rollback } from "../model/delivery.ts";
@@ -5,7 +6,15 @@ import type { Hold } from "../model/hold.ts";
 import type { Verdict } from "../model/observation.ts";
 import type { TargetState } from "../model/reading.ts";
 import type { Target } from "../model/target.ts";
-import type { BuildBody, DeliveryBody, DeliveryDetailBody, FeedEventBody, HoldBody, TargetBody } from "./responses.ts";
+import type {
+  BuildBody,
+  DeliveryBody,
+  DeliveryDetailBody,
+  FeedEventBody,
+  HoldBody,
+  RefusedBody,
+  TargetBody,
+} from "./responses.ts";
 
 // What the API shows (responses.ts); times are ISO 8601, keys that have no value are left out.
 
@@ -98,9 +107,15 @@ export function targetShape({ target, state, holds }: TargetInput): TargetBody {
     pin: pinned,
     override: overridden,
     holds: holds.map(holdShape),
+    applications: target.applications?.map(formatApplicationRef),
+    problem: target.misplaced,
     since: iso(state?.since),
     links: { self: `/v1/targets/${target.id}` },
   };
+}
+
+export function refusedShape({ application, app, environment, message, hint }: RefusedApplication): RefusedBody {
+  return { application: formatApplicationRef(application), app, environment, message, hint };
 }
 
 export function holdShape(hold: Hold): HoldBody {

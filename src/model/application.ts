@@ -29,6 +29,14 @@ export interface ApplicationSource {
   /** Name under which other sources of the Application refer to this one (`$values`). */
   ref?: string;
   valueFiles?: string[];
+  /** Of a folder of plain manifests: what is below it is rendered too. */
+  recurse?: true;
+}
+
+/** Empty and HEAD mean the default branch, which the caller's branch is assumed to be. */
+export function followsBranch(targetRevision: string | undefined, branch: string): boolean {
+  if (targetRevision === undefined || targetRevision === "HEAD") return true;
+  return targetRevision === branch || targetRevision === `refs/heads/${branch}`;
 }
 
 export interface ApplicationOperation {
@@ -80,6 +88,19 @@ export interface Inspection {
   rollingSync?: string;
 }
 
+/** What the annotations `gitspan.dev/...` of an Application say, as they stand there. */
+export interface Annotated {
+  /** `name=repository, name2=repository2`; the first ANNOTATION_LIMIT + 1 characters of it. */
+  images: string;
+  app?: string;
+  environment?: string;
+  /** `kustomize.images` of its sources: the Application itself says what runs there, whatever files say. */
+  own: string[];
+}
+
+/** More images than any Application runs; a longer text is refused, never cut. */
+export const ANNOTATION_LIMIT = 2_000;
+
 /** The about 1 kB of an Application that verdicts rest on; everything else is dropped when it is read. */
 export interface ApplicationSnapshot {
   ref: ApplicationRef;
@@ -90,6 +111,8 @@ export interface ApplicationSnapshot {
   multiSource: boolean;
   project: string;
   annotations: { refresh?: string; skipReconcile: boolean };
+  /** Absent: it does not ask to be a target. */
+  annotated?: Annotated;
   automated: boolean;
   /** Name of the ApplicationSet that made it. */
   applicationSet?: string;

@@ -46,6 +46,7 @@ export type ErrorCode =
   | "forbidden"
   | "not-found"
   | "no-target"
+  | "targets-unknown"
   | "rollback-refused"
   | "idempotency-mismatch"
   | "payload-too-large"

@@ -1,11 +1,11 @@
 import type { Artifact, BuildReport, Source } from "./build.ts";
 import type { ImageValue } from "./delivery.ts";
-import { isSameRepository } from "./repository-url.ts";
+import { addressBy } from "./repository-url.ts";
 import type { Target, TargetImage } from "./target.ts";
 
 /** Which source repository and which of its branches and tags an app's builds must come from. */
 export interface SourceRule {
-  /** Address of the source repository. */
+  /** Address of the source repository; `/*` at its end stands for all below it. */
   repository: string;
   /** Patterns in which `*` stands for any text, slashes included. With neither list, every ref is good. */
   branches: readonly string[];
@@ -52,7 +52,7 @@ export function matchBuild(
 
 /** Why the rule refuses the source, as a sentence; `undefined` when it does not. */
 function refusalOf(app: string, rule: SourceRule, source: Source): string | undefined {
-  if (!isSameRepository(rule.repository, source.repository)) {
+  if (addressBy(rule.repository, source.repository) === undefined) {
     return `app ${app} wants builds from ${withoutUser(rule.repository)}, the build is from ${withoutUser(source.repository)}`;
   }
   const kinds = [

@@ -1,4 +1,5 @@
 import type { ApplicationRef } from "./application.ts";
+import type { ErrorCode } from "./errors.ts";
 
 /** One image of an app, as the configuration names it. */
 export interface TargetImage {
@@ -73,6 +74,13 @@ export interface Policy {
   onManualRevert?: "hold-digest";
 }
 
+/** Why a target has no places for now: its files do not tell where its images are written. */
+export interface Misplaced {
+  code: Extract<ErrorCode, `edit-${string}` | `git-${string}`>;
+  message: string;
+  hint?: string;
+}
+
 /** One app in one environment, resolved from the configuration. */
 export interface Target {
   /** `app/environment`; never changes, whatever else of the configuration does. */
@@ -91,6 +99,8 @@ export interface Target {
   /** So many of them have to be healthy; absent: all. */
   healthyAtLeast?: number;
   policy: Policy;
+  /** Of an annotated Application whose files do not tell where to write: then there are no places. */
+  misplaced?: Misplaced;
   /** Made by a pattern: whether it is there at all, only the repository knows. */
   byPattern?: true;
 }

@@ -117,7 +117,7 @@ function escaped(text: string): string {
 }
 
 /** What a path of a kustomization or a source stands for: the file, or what of the folder is rendered. */
-function rendered(path: string, tree: Tree): readonly string[] {
+export function rendered(path: string, tree: Tree): readonly string[] {
   if (tree.files.has(path)) return [path];
   const direct = tree.folders.get(path) ?? [];
   const kustomizations = direct.filter(isKustomization);
@@ -146,8 +146,8 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${parts.join(path.startsWith("{{") && parts.length === 2 ? ".+" : "[^/]+")}$`);
 }
 
-/** `undefined` for what leads out of the tree. */
-function joinPath(folder: string, text: string): string | undefined {
+/** A path from a folder (with a slash at its end, or ""), or from the root; `undefined` for what leads out of the tree. */
+export function joinPath(folder: string, text: string): string | undefined {
   const parts: string[] = [];
   for (const part of (text.startsWith("/") ? text : folder + text).split("/")) {
     if (part === "..") {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GitRepository } from "../../src/delivery/ports.ts";
 import type { CommitPlan, Oid, PreparedPush } from "../../src/model/git.ts";
 import type { SeedFile } from "../fakes/bare-repository.ts";
+import { listingTests } from "./git-listing.ts";
 
 export interface GitSubject {
   repository: GitRepository;
@@ -91,6 +92,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
       },
     );
 
+    listingTests(() => subject, SEED);
     it("says which branch is missing", async () => {
       await expect(git.tip("nowhere", signal)).rejects.toMatchObject({ code: "git-branch-missing" });
     });

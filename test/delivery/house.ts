@@ -216,6 +216,8 @@ export function settingsOf(targets: readonly Target[]): Settings {
     hash: "first",
     targets: () => targets,
     target: (id) => targets.find((target) => target.id === id),
+    undecided: () => undefined,
+    refused: () => [],
     repository: (name) => (name === "gitops" ? { url: GIT_URL, author: AUTHOR } : undefined),
     match: (report) => ({
       matches: targets.flatMap((target) => {

@@ -51,6 +51,10 @@ export class ScriptedArgoCd implements ArgoCd {
     return new Map(paths.map((path) => [path, refs]));
   }
 
+  async annotated(): Promise<ApplicationSnapshot[]> {
+    return [];
+  }
+
   async snapshots(ref: ApplicationRef): Promise<ApplicationSnapshot[]> {
     this.#reach(ref);
     const snapshot = this.#snapshots.get(formatApplicationRef(ref));

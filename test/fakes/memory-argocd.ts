@@ -1,5 +1,5 @@
 import { ApplicationIndex } from "../../src/argocd/application-index.ts";
-import { findApplications } from "../../src/argocd/applications.ts";
+import { annotatedOf, findApplications } from "../../src/argocd/applications.ts";
 import { sickOf } from "../../src/argocd/sick.ts";
 import { toSnapshot } from "../../src/argocd/snapshot.ts";
 import { judge } from "../../src/argocd/verdict.ts";
@@ -67,6 +67,11 @@ export class MemoryArgoCd implements ArgoCd {
       this.world.list().map((object) => toSnapshot(this.#cluster, object)),
       wanted,
     );
+  }
+
+  async annotated(): Promise<ApplicationSnapshot[]> {
+    await this.world.advance();
+    return annotatedOf(this.#index.all());
   }
 
   async snapshots(ref: ApplicationRef, afterVersion: string | undefined): Promise<ApplicationSnapshot[]> {

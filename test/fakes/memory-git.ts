@@ -7,6 +7,7 @@ import type { GitRepository } from "../../src/delivery/ports.ts";
 import { parseCommit, serializeCommit } from "../../src/git/commit.ts";
 import { changedBetween, lastChangeOf } from "../../src/git/compare.ts";
 import { type CommitSource, historyOf, isAncestorOf, rangeOf } from "../../src/git/history.ts";
+import { listFilesAt } from "../../src/git/list-files.ts";
 import { type GitObject, hashObject, type ObjectSource, type ObjectType } from "../../src/git/object.ts";
 import { preparePush } from "../../src/git/prepare.ts";
 import { readFilesAt } from "../../src/git/read-files.ts";
@@ -110,6 +111,11 @@ export class MemoryGit implements GitRepository {
   async readFiles(commit: Oid, paths: readonly string[], signal: AbortSignal): Promise<Map<string, Uint8Array>> {
     signal.throwIfAborted();
     return readFilesAt(this.#source, { commit, paths }, signal);
+  }
+
+  async listFiles(commit: Oid, folders: readonly string[], signal: AbortSignal): Promise<Map<string, string[]>> {
+    signal.throwIfAborted();
+    return listFilesAt(this.#source, { commit, folders }, signal);
   }
 
   async changedPaths(from: Oid, to: Oid, paths: readonly string[], signal: AbortSignal): Promise<string[]> {

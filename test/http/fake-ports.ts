@@ -90,6 +90,8 @@ export class FakePorts {
       settings: () => ({
         targets: () => TARGETS,
         target: (id) => TARGETS.find((target) => target.id === id),
+        undecided: () => undefined,
+        refused: () => [],
         allows: (caller, permission) => isAllowed(RULES, caller, permission),
       }),
       signatureSecrets: async (key) => this.signatures.get(key) ?? [],

@@ -22,6 +22,8 @@ const settings: Settings = {
   hash: "h",
   targets: () => targets,
   target: (id) => targets.find((target) => target.id === id),
+  undecided: () => undefined,
+  refused: () => [],
   repository: () => undefined,
   match: (report) => matchBuild({ apps: [{ name: "checkout" }], targets }, report),
   allows: (caller, permission) => isAllowed(access, caller, permission),

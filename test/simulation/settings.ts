@@ -58,6 +58,8 @@ export function settingsOfSimulation(targets: readonly Target[]): Settings {
     hash: "simulation",
     targets: () => targets,
     target: (id) => byId.get(id),
+    undecided: () => undefined,
+    refused: () => [],
     repository: (name) => (name === REPOSITORY ? { url: REPOSITORY_URL, author } : undefined),
     match: (report: BuildReport) => ({
       matches: targets.flatMap((target) => {

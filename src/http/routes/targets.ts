@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { type HoldDeps, namesOf, noTarget, releaseTarget } from "../../delivery/hold.ts";
+import { type HoldDeps, missingTarget, namesOf, noTarget, releaseTarget } from "../../delivery/hold.ts";
 import type { Caller } from "../../model/access.ts";
 import type { HttpDeps } from "../deps.ts";
 import { parseWith } from "../parse.ts";
 import { noQuery, targetsQuery } from "../queries.ts";
 import { callerOf } from "../request-context.ts";
-import type { TargetBody } from "../responses.ts";
-import { targetShape } from "../shapes.ts";
+import type { RefusedBody, TargetBody } from "../responses.ts";
+import { refusedShape, targetShape } from "../shapes.ts";
 import { maySee } from "../visibility.ts";
 
 interface Names {
@@ -20,7 +20,8 @@ export function targetRoutes(app: FastifyInstance, deps: HttpDeps & HoldDeps): v
     const ids = (await visibleIds(deps, callerOf(request), names)).filter((id) => id > cursor);
     const page = ids.slice(0, limit);
     const items = await shapesOf(deps, page);
-    return ids.length > page.length ? { items, next: page.at(-1) } : { items };
+    const refused = cursor === "" ? refusedFor(deps, callerOf(request), names) : [];
+    return { items, ...(refused.length > 0 && { refused }), ...(ids.length > page.length && { next: page.at(-1) }) };
   });
 
   app.get<{ Params: Names }>("/v1/targets/:app/:environment", async (request) => {
@@ -54,10 +55,26 @@ async function visibleIds(deps: HttpDeps & HoldDeps, caller: Caller, wanted: Par
   });
 }
 
+/** The first hundred: who annotates without end shall not fill the answer. */
+const MAX_REFUSED = 100;
+
+/** Annotated Applications that are no targets, for those who might see the target that each would be. */
+function refusedFor(deps: HttpDeps, caller: Caller, wanted: Partial<Names>): RefusedBody[] {
+  const settings = deps.settings();
+  const seen = settings.refused().filter(({ app, environment }) => {
+    const isWanted =
+      app === (wanted.app ?? app) && (wanted.environment === undefined || wanted.environment === environment);
+    // Without an environment only who may see the app everywhere is told.
+    return isWanted && maySee(settings, caller, { app, environment: environment ?? "*" });
+  });
+  return seen.slice(0, MAX_REFUSED).map(refusedShape);
+}
+
 async function readTarget(deps: HttpDeps & HoldDeps, caller: Caller, names: Names): Promise<TargetBody> {
   const id = idOfNames(names);
-  const [shape] = maySee(deps.settings(), caller, names) ? await shapesOf(deps, [id]) : [];
-  if (shape === undefined) throw noTarget(id);
+  if (!maySee(deps.settings(), caller, names)) throw noTarget(id);
+  const [shape] = await shapesOf(deps, [id]);
+  if (shape === undefined) throw missingTarget(deps.settings(), id);
   return shape;
 }
 

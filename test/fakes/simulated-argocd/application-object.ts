@@ -12,6 +12,7 @@ export interface ApplicationState {
   generation: number;
   resourceVersion: number;
   refresh: string | undefined;
+  annotations: Readonly<Record<string, string>>;
   sync: { status: string; revision: string };
   health: { status: string; since: string };
   reconciledAt: string | undefined;
@@ -49,7 +50,10 @@ export function toObject(state: ApplicationState): KubernetesObject {
     apiVersion: "argoproj.io/v1alpha1",
     kind: "Application",
     metadata: {
-      annotations: state.refresh === undefined ? {} : { "argocd.argoproj.io/refresh": state.refresh },
+      annotations: {
+        ...state.annotations,
+        ...(state.refresh === undefined ? {} : { "argocd.argoproj.io/refresh": state.refresh }),
+      },
       creationTimestamp: state.createdAt,
       generation: state.generation,
       labels: { "gitspan.dev/simulated": "true" },

@@ -55,7 +55,7 @@ export class Controller {
       name: application.name,
       namespace: application.namespace ?? "argocd",
       uid: `51a0c0de-0000-4000-8000-${String(number).padStart(12, "0")}`,
-      project: "default",
+      project: application.project ?? "default",
       repoURL: application.repoURL,
       branch: application.branch,
       path: application.path,
@@ -64,6 +64,7 @@ export class Controller {
       generation: 0,
       resourceVersion: 0,
       refresh: undefined,
+      annotations: application.annotations ?? {},
       // As recorded of an Application that never rendered: Unknown, the branch's name, and Healthy.
       sync: { status: "Unknown", revision: application.branch },
       health: { status: "Healthy", since: second(now) },

@@ -61,7 +61,7 @@ export class RestApi {
     await new Promise<void>((resolve) => {
       const stop = this.#world.onEvent(({ object }) => {
         if (object.metadata.namespace !== namespace || object.metadata.name !== name) return;
-        if (Object.keys(object.metadata["annotations"] ?? {}).length === 0) done();
+        if (!Object.hasOwn(object.metadata["annotations"] ?? {}, "argocd.argoproj.io/refresh")) done();
       });
       const done = (): void => {
         stop();

@@ -13,6 +13,9 @@ export interface SimulatedApplication {
   path: string;
   /** Automatic sync; on if absent. */
   automated?: boolean;
+  /** `default` if absent. */
+  project?: string;
+  annotations?: Readonly<Record<string, string>>;
 }
 
 export interface WorldDeps {
@@ -140,6 +143,14 @@ export class World {
   terminate(namespace: string, name: string): boolean {
     const state = this.#states.get(key(namespace, name));
     return state !== undefined && this.#controller.terminate(state);
+  }
+
+  /** As somebody editing the Application does it. */
+  annotate(namespace: string, name: string, annotations: Readonly<Record<string, string>>): void {
+    const state = this.#states.get(key(namespace, name));
+    if (state === undefined) return;
+    state.annotations = annotations;
+    this.#write("MODIFIED", state);
   }
 
   delete(namespace: string, name: string): void {

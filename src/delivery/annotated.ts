@@ -1,0 +1,254 @@
+import type { Clock } from "../model/ambient.ts";
+import {
+  type AnnotatedState,
+  type AnnotationRules,
+  type Claim,
+  type ClaimGroup,
+  type ClaimSource,
+  NOT_ANNOTATED,
+} from "../model/annotated.ts";
+import type { ApplicationSnapshot } from "../model/application.ts";
+import { isTransient, messageOf } from "../model/errors.ts";
+import type { Oid } from "../model/git.ts";
+import { type Lane, laneOf } from "../model/target.ts";
+import { folderOfSource, valueFilesOf } from "../overlays/application-files.ts";
+import { type Found, findPlaces, type Wanted } from "./annotated-files.ts";
+import { logChanges } from "./annotated-log.ts";
+import { type Asked, askedBy, keyOf, type LaneFiles, stateOf } from "./annotated-targets.ts";
+import type { ArgoCd, GitRepository, Log } from "./ports.ts";
+
+export interface AnnotatedDeps {
+  argocd: Pick<ArgoCd, "annotated" | "find">;
+  repository: (name: string) => GitRepository | undefined;
+  clock: Clock;
+  log: Log;
+  /** Called with each new state, and the lanes whose targets are not what they were. */
+  changed: (state: AnnotatedState, laneIds: ReadonlySet<string>) => void;
+}
+
+/** How soon an annotation counts, and how soon what others do to the files shows where nothing is written. */
+const LOOK_MS = 2_000;
+const TIP_MS = 30_000;
+
+interface Branch extends LaneFiles {
+  url: string;
+  lane: Lane;
+  tip?: Oid;
+  tipAt: number;
+}
+
+const NO_RULES: AnnotationRules = { rules: [], clusters: [], repositories: [], targets: [] };
+const UNKNOWN: AnnotatedState = { ...NOT_ANNOTATED, complete: false };
+
+/**
+ * Targets that Applications make themselves by annotation, as long as the configuration's rules let them: which ones
+ * there are, and where their images are written. What cannot be read now keeps what was known of it.
+ */
+export class AnnotatedTargets {
+  readonly #deps: AnnotatedDeps;
+  #rules = NO_RULES;
+  #snapshots: readonly ApplicationSnapshot[] | undefined;
+  #asked: Asked = { groups: [], refused: [] };
+  #branches = new Map<string, Branch>();
+  #state: AnnotatedState = NOT_ANNOTATED;
+  #published = "";
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: AnnotatedDeps) {
+    this.#deps = deps;
+  }
+
+  get state(): AnnotatedState {
+    return this.#state;
+  }
+
+  /** Brings other rules into force, at once: what they do not let be a target is none any more. */
+  configure(rules: AnnotationRules): void {
+    this.#rules = rules;
+    const urls = new Map(rules.repositories.map(({ name, url }) => [name, url]));
+    for (const [id, { lane, url }] of this.#branches) {
+      if (urls.get(lane.repository) !== url) this.#branches.delete(id);
+    }
+    this.#publish();
+  }
+
+  /** Looks at the Applications, and at files that nobody has looked at lately. Rejects only when aborted. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      if (this.#rules.rules.length === 0) return;
+      try {
+        this.#snapshots = await this.#deps.argocd.annotated();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#deps.log.debug("the annotated Applications could not be read", { error });
+        if (this.#snapshots === undefined) return;
+      }
+      this.#publish();
+      for (const [id, lane] of lanesOf(this.#asked.groups)) await this.#look(id, lane, signal);
+      await this.#render(signal);
+      this.#publish();
+    });
+  }
+
+  /** The same for one lane that is about to be written, at exactly this commit. Rejects when that cannot be read. */
+  async atTip(lane: Lane, tip: Oid, signal: AbortSignal): Promise<void> {
+    if (!lanesOf(this.#asked.groups).has(lane.id)) return;
+    await this.#alone(async () => {
+      if (!(await this.#read(this.#branchOf(lane), tip, signal))) return;
+      await this.#render(signal);
+      this.#publish();
+    });
+  }
+
+  /** Refreshes until aborted. Never rejects. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.refresh(signal).catch((error: unknown) => {
+        if (!signal.aborted) this.#deps.log.error("annotated Applications could not be looked at", { error });
+      });
+      await this.#deps.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #look(id: string, lane: Lane, signal: AbortSignal): Promise<void> {
+    const branch = this.#branchOf(lane);
+    try {
+      const git = this.#gitOf(lane);
+      const isOld = this.#deps.clock.now() - branch.tipAt >= TIP_MS;
+      const tip = branch.tip === undefined || isOld ? await git.tip(lane.branch, signal) : branch.tip;
+      await this.#read(branch, tip, signal);
+      delete branch.trouble;
+    } catch (error) {
+      signal.throwIfAborted();
+      branch.trouble = `${id} cannot be read: ${messageOf(error)}`;
+      this.#deps.log.warn("files of annotated Applications could not be read", { lane: id, error });
+    }
+  }
+
+  /** False when everything of the lane was known at this tip. */
+  async #read(branch: Branch, tip: Oid, signal: AbortSignal): Promise<boolean> {
+    const { lane } = branch;
+    const git = this.#gitOf(lane);
+    const all = wantedOf(this.#asked.groups, lane.id);
+    const isMoved = branch.tip !== tip;
+    const kept = isMoved ? await unchanged(git, { branch, tip, all }, signal) : branch.found;
+    const missing = new Map([...all].filter(([key]) => !kept.has(key)));
+    if (isMoved || missing.size > 0) {
+      const found = await findPlaces({ git, clock: this.#deps.clock }, { commit: tip, wanted: missing }, signal);
+      branch.found = new Map([...[...kept].filter(([key]) => all.has(key)), ...found]);
+    }
+    branch.tip = tip;
+    branch.tipAt = this.#deps.clock.now();
+    return isMoved || missing.size > 0;
+  }
+
+  /** Who renders the files that would be written: any Application may come to do so. */
+  async #render(signal: AbortSignal): Promise<void> {
+    for (const branch of this.#branches.values()) {
+      const files = [...branch.found.values()].flatMap((found) =>
+        [...found.values()].flatMap((places) => (Array.isArray(places) ? places.map(({ file }) => file) : [])),
+      );
+      const wanted = { repositoryUrl: branch.url, branch: branch.lane.branch, paths: [...new Set(files)] };
+      try {
+        branch.renderers = await this.#deps.argocd.find(wanted);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isTransient(error)) throw error;
+      }
+    }
+  }
+
+  #branchOf(lane: Lane): Branch {
+    const known = this.#branches.get(lane.id);
+    if (known !== undefined) return known;
+    const url = this.#rules.repositories.find(({ name }) => name === lane.repository)?.url ?? "";
+    const branch = { url, lane, tipAt: 0, found: new Map<string, Found>(), renderers: new Map() };
+    this.#branches.set(lane.id, branch);
+    return branch;
+  }
+
+  #gitOf(lane: Lane): GitRepository {
+    const git = this.#deps.repository(lane.repository);
+    if (git === undefined) throw new Error(`repository ${lane.repository} is not open`);
+    return git;
+  }
+
+  /** Works out the state from all that is known, and tells of it if it is another one. */
+  #publish(): void {
+    const { rules } = this.#rules;
+    this.#asked = askedBy(this.#rules, rules.length === 0 ? [] : (this.#snapshots ?? []));
+    const isKnown = rules.length === 0 || this.#snapshots !== undefined;
+    const next = isKnown ? stateOf(this.#rules, this.#asked, this.#branches) : UNKNOWN;
+    const text = JSON.stringify(next);
+    if (text === this.#published) return;
+    const before = this.#state;
+    this.#published = text;
+    this.#state = next;
+    logChanges(this.#deps.log, before, next);
+    this.#deps.changed(next, changedLanes(before, next));
+  }
+
+  /** One look after the other: each goes on from what the one before found. */
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(run);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function sourcesOf(groups: readonly ClaimGroup[]): { claim: Claim; source: ClaimSource }[] {
+  return groups.flatMap(({ claims }) => claims.flatMap((claim) => claim.sources.map((source) => ({ claim, source }))));
+}
+
+function lanesOf(groups: readonly ClaimGroup[]): Map<string, Lane> {
+  return new Map(sourcesOf(groups).map(({ source }) => [laneOf(source).id, laneOf(source)]));
+}
+
+function wantedOf(groups: readonly ClaimGroup[], laneId: string): Map<string, Wanted> {
+  const own = sourcesOf(groups).filter(({ source }) => laneOf(source).id === laneId);
+  return new Map(
+    own.map(({ claim, source }) => [
+      keyOf(claim, source),
+      {
+        source: { ...source, application: claim.application.name },
+        images: claim.images.map(({ repository }) => repository),
+      },
+    ]),
+  );
+}
+
+/** What was found in folders and files that are the same at the new tip; nothing when that cannot be told. */
+async function unchanged(
+  git: GitRepository,
+  { branch, tip, all }: { branch: Branch; tip: Oid; all: ReadonlyMap<string, Wanted> },
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Found>> {
+  const { tip: before, found } = branch;
+  if (before === undefined || found.size === 0) return new Map();
+  const paths = new Map([...all].map(([key, { source }]) => [key, [folderOfSource(source), ...valueFilesOf(source)]]));
+  const asked = [...new Set([...paths.values()].flatMap((own) => own.filter((path) => path !== undefined)))];
+  try {
+    const changed = new Set<string | undefined>(await git.changedPaths(before, tip, asked.filter(Boolean), signal));
+    // The root has no path to ask for.
+    changed.add("");
+    return new Map([...found].filter(([key]) => paths.get(key)?.every((path) => !changed.has(path)) === true));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isTransient(error)) throw error;
+    return new Map();
+  }
+}
+
+function changedLanes(before: AnnotatedState, after: AnnotatedState): Set<string> {
+  const texts = (state: AnnotatedState) =>
+    new Map(
+      state.targets.map(({ target }) => [
+        `${laneOf(target).id} ${target.id}`,
+        { target, text: JSON.stringify(target) },
+      ]),
+    );
+  const [old, now] = [texts(before), texts(after)];
+  const gone = [...old].filter(([key]) => !now.has(key));
+  const other = [...now].filter(([key, { text }]) => old.get(key)?.text !== text);
+  return new Set([...gone, ...other].map(([, { target }]) => laneOf(target).id));
+}
