@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { benchArgoCd } from "./argocd.ts";
 import { benchEdit } from "./edit.ts";
 import { benchGit } from "./git.ts";
+import { benchIntake } from "./intake.ts";
 
 interface BenchOptions {
   /** One line of JSON per row. */
@@ -15,6 +16,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<unknown>> = {
   argocd: benchArgoCd,
   edit: benchEdit,
   git: benchGit,
+  intake: benchIntake,
 };
 
 const usage = `usage: npm run bench -- <name>... [--json] [--large]
