@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
+import { makeBearers } from "./bearers.ts";
 import { annotationRules } from "./config/annotated-settings.ts";
 import type { Configuration, ListenAddress } from "./config/configuration.ts";
 import { LiveConfiguration } from "./config/live-configuration.ts";
@@ -13,7 +14,7 @@ import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
 import { AnnotatedTargets } from "./delivery/annotated.ts";
 import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
-import type { ArgoCd, Log, Settings } from "./delivery/ports.ts";
+import type { ArgoCd, Log } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
 import { sourceHistory } from "./git/source-history.ts";
 import { createApp } from "./http/app.ts";
@@ -80,7 +81,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   try {
     const metrics = createMetrics({ version: VERSION, clock: ambient.clock });
     let inForce = configuration;
-    let settings: Settings = settingsOf(configuration);
+    let settings = settingsOf(configuration);
     const connections = new Connections({
       ambient,
       log,
@@ -90,6 +91,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           .expedite(ref)
           .catch((error: unknown) => log.debug("a delivery was not brought forward", { error }));
       },
+      buildTasks: () => settings.buildTasks(),
     });
     opened.push(connections);
     const argocd = decorate<ArgoCd>("argocd", connections.argocd);
@@ -157,6 +159,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           accept({ store, ids: ambient.ids, settings: () => settings, metrics }, request),
       },
       events: { tekton: () => connections.eventSources(), metrics },
+      bearers: makeBearers({ clusters: () => connections.serviceAccounts() }),
       plans: {
         preview: (request, signal) =>
           previewPlan({ ...preview, settings: () => settings, patienceMs: 0 }, request, signal),
@@ -245,6 +248,7 @@ export async function previewBuild(
     log,
     decorate: (git) => git,
     changed: () => undefined,
+    buildTasks: () => settingsOf(configuration).buildTasks(),
   });
   try {
     await connections.apply({ ...configuration, tekton: new Map(), sources: new Map() }, () => undefined);

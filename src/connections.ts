@@ -1,5 +1,5 @@
 import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration } from "./config/configuration.ts";
+import type { Configuration, TektonConfiguration } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
@@ -7,10 +7,11 @@ import type { RemoteRepository } from "./git/repository.ts";
 import type { EventSource } from "./http/event-source.ts";
 import type { Ambient } from "./model/ambient.ts";
 import type { ApplicationRef } from "./model/application.ts";
+import type { BuildTasks } from "./model/build-tasks.ts";
 import { GitspanError } from "./model/errors.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
 import { SourceRepositories } from "./source-repositories.ts";
-import { openTekton } from "./tekton/receiver.ts";
+import { openTekton, type ServiceAccounts, type TektonCluster } from "./tekton/cluster.ts";
 
 export interface ConnectionDeps {
   ambient: Ambient;
@@ -19,6 +20,8 @@ export interface ConnectionDeps {
   decorate: (git: GitRepository) => GitRepository;
   /** Called with every Application that changed. */
   changed: (application: ApplicationRef) => void;
+  /** Of the configuration in force now. */
+  buildTasks: () => BuildTasks;
 }
 
 /** All Argo CDs share one index of Applications, so they are opened and replaced together; event sources with them. */
@@ -29,7 +32,7 @@ export class Connections {
   readonly #repositories: LiveParts<RepositoryLocation, { port: GitRepository; close(): void }>;
   readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
   readonly #sources: LiveParts<RepositoryLocation[], SourceRepositories>;
-  readonly #events: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openEventSources>>>;
+  readonly #clusters: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openClusters>>>;
   /** Whichever connection is in force when it is asked. */
   readonly argocd: ArgoCd;
 
@@ -44,7 +47,7 @@ export class Connections {
       return connection;
     });
     this.#sources = new LiveParts(async (locations) => new SourceRepositories(deps, locations));
-    this.#events = new LiveParts((tekton) => openEventSources(deps.ambient, tekton));
+    this.#clusters = new LiveParts((tekton) => openClusters(deps, tekton));
     this.argocd = currentArgoCd(() => this.#argocds.get(ALL));
   }
 
@@ -57,7 +60,7 @@ export class Connections {
     try {
       changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));
       changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
-      changes.push(await this.#events.prepare(new Map([[ALL, next.tekton]])));
+      changes.push(await this.#clusters.prepare(new Map([[ALL, next.tekton]])));
       const sources = await Promise.all([...next.sources.values()].map(locationOf));
       changes.push(await this.#sources.prepare(new Map([[ALL, sources]])));
       swap();
@@ -77,7 +80,12 @@ export class Connections {
   }
 
   eventSources(): ReadonlyMap<string, EventSource> {
-    return this.#events.get(ALL)?.sources ?? new Map();
+    return this.#clusters.get(ALL)?.sources ?? new Map();
+  }
+
+  /** The clusters whose API server says who has a token. */
+  serviceAccounts(): ReadonlyMap<string, ServiceAccounts> {
+    return this.#clusters.get(ALL)?.accounts ?? new Map();
   }
 
   /** One line for each stream of Applications. */
@@ -90,7 +98,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    await this.#events.close();
+    await this.#clusters.close();
     await this.#argocds.close();
     await this.#sources.close();
     await this.#repositories.close();
@@ -109,19 +117,25 @@ function argocdOptions(argocd: Configuration["argocd"]) {
   }));
 }
 
-/** Clusters whose Tekton sends events. */
-async function openEventSources(ambient: Ambient, tekton: Configuration["tekton"]) {
-  const opened = [...tekton.values()].map(async ({ basic, pathSecret, ...location }) => {
-    const { read } = await openTekton(ambient, location);
-    const source: EventSource = {
-      trusted: location.kubernetes === undefined,
-      pathSecret: pathSecret && (() => resolveSecret(pathSecret)),
-      basic: basic && { username: basic.username, password: () => resolveSecret(basic.password) },
-      read,
-    };
-    return [location.name, source] as const;
-  });
-  return { sources: new Map(await Promise.all(opened)), close: () => undefined };
+async function openClusters(deps: ConnectionDeps, tekton: Configuration["tekton"]) {
+  const sources = new Map<string, EventSource>();
+  const accounts = new Map<string, ServiceAccounts>();
+  for (const configured of tekton.values()) {
+    const cluster = await openTekton({ ...deps.ambient, buildTasks: deps.buildTasks }, configured);
+    sources.set(configured.name, eventSourceOf(configured, cluster));
+    if (cluster.serviceAccounts !== undefined) accounts.set(configured.name, cluster.serviceAccounts);
+  }
+  return { sources, accounts, close: () => undefined };
+}
+
+function eventSourceOf(configured: TektonConfiguration, cluster: TektonCluster): EventSource {
+  const { kubernetes, pathSecret, basic } = configured;
+  return {
+    trusted: kubernetes === undefined,
+    pathSecret: pathSecret && (() => resolveSecret(pathSecret)),
+    basic: basic && { username: basic.username, password: () => resolveSecret(basic.password) },
+    read: cluster.readEvent,
+  };
 }
 
 function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {

@@ -1,4 +1,6 @@
 import type { KubernetesLocation } from "../kubernetes/access.ts";
+import { SourceHealth } from "../kubernetes/source-health.ts";
+import { withTimeLimit } from "../kubernetes/time-limit.ts";
 import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
@@ -14,8 +16,7 @@ import { Refresher } from "./refresher.ts";
 import { ArgoCdRest } from "./rest.ts";
 import { followByRest } from "./rest-source.ts";
 import { sickOf } from "./sick.ts";
-import { SourceHealth } from "./source-health.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { ARGOCD } from "./trouble.ts";
 import { judge } from "./verdict.ts";
 
 /** One Argo CD. Kubernetes is the truth where it is given; REST refreshes, and stands in where Kubernetes is not. */
@@ -108,7 +109,7 @@ export async function connectArgoCd(deps: ArgoCdDeps, locations: readonly ArgoCd
           hint: "Add `server` with a token that may sync Applications.",
         });
       }
-      const limit = { ms: TERMINATE_MS, message: "Argo CD did not stop an operation in time", signal };
+      const limit = { ms: TERMINATE_MS, message: "Argo CD did not stop an operation in time", signal, trouble: ARGOCD };
       const project = index.newest(ref)?.project;
       await withTimeLimit(deps.ambient.clock, limit, async (limited) => rest.terminate(ref, project, limited));
     },

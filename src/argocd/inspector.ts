@@ -1,3 +1,4 @@
+import { withTimeLimit } from "../kubernetes/time-limit.ts";
 import { list, record, text } from "../kubernetes/untrusted.ts";
 import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } from "../model/application.ts";
 import { messageOf } from "../model/errors.ts";
@@ -5,7 +6,7 @@ import type { ArgoCdDeps } from "./deps.ts";
 import { inspectionOfTree } from "./inspection.ts";
 import type { KubernetesAccess } from "./kubernetes-access.ts";
 import type { ArgoCdRest } from "./rest.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { ARGOCD } from "./trouble.ts";
 
 export interface InspectInput {
   ref: ApplicationRef;
@@ -28,7 +29,7 @@ export function inspectorOf(
     const { ref, kind, snapshot } = input;
     const attempt = async <T>(what: string, read: (limited: AbortSignal) => Promise<T>): Promise<T | undefined> => {
       try {
-        const limit = { ms: ANSWER_MS, message: "Argo CD did not answer in time", signal };
+        const limit = { ms: ANSWER_MS, message: "Argo CD did not answer in time", signal, trouble: ARGOCD };
         return await withTimeLimit(deps.ambient.clock, limit, read);
       } catch (error) {
         signal.throwIfAborted();

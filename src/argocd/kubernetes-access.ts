@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { type KubernetesCredentials, type KubernetesLocation, openKubernetesServer } from "../kubernetes/access.ts";
-import { type HttpRequest, requestJson, requestStream } from "./http.ts";
+import type { HttpRequest } from "../kubernetes/http.ts";
+import { requestJson, requestStream } from "./http.ts";
 
 /** Requests to one API server, with its address, certificates and credentials filled in. */
 export interface KubernetesAccess {

@@ -1,7 +1,8 @@
+import { withTimeLimit } from "../kubernetes/time-limit.ts";
 import type { ApplicationRef } from "../model/application.ts";
 import { formatApplicationRef } from "../model/application.ts";
 import type { ArgoCdDeps } from "./deps.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { ARGOCD } from "./trouble.ts";
 
 /** A comparison takes about 60 ms; longer than this nobody waits for its end. */
 const PATIENCE_MS = 2_000;
@@ -57,7 +58,12 @@ export class Refresher {
     if (early > 0) await this.#deps.ambient.clock.sleep(early, lifetime);
     await this.#turn();
     try {
-      const limit = { ms: LONGEST_MS, message: "Argo CD did not answer a refresh in time", signal: lifetime };
+      const limit = {
+        ms: LONGEST_MS,
+        message: "Argo CD did not answer a refresh in time",
+        signal: lifetime,
+        trouble: ARGOCD,
+      };
       const { clock } = this.#deps.ambient;
       const begun = clock.now();
       await withTimeLimit(clock, limit, async (limited) => this.#call(ref, limited));

@@ -1,13 +1,14 @@
+import { Backoff } from "../kubernetes/backoff.ts";
+import { linesOf } from "../kubernetes/lines.ts";
+import type { SourceHealth } from "../kubernetes/source-health.ts";
+import { withTimeLimit } from "../kubernetes/time-limit.ts";
 import { isRecord, record, text } from "../kubernetes/untrusted.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError, isGitspanError, messageOf } from "../model/errors.ts";
-import { Backoff } from "./backoff.ts";
 import type { ArgoCdDeps } from "./deps.ts";
-import { linesOf } from "./lines.ts";
 import type { ArgoCdRest } from "./rest.ts";
 import { toSnapshot } from "./snapshot.ts";
-import type { SourceHealth } from "./source-health.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { ARGOCD } from "./trouble.ts";
 
 /** Thousands of Applications come in one answer. */
 const LIST_MS = 120_000;
@@ -33,7 +34,7 @@ export async function followByRest(deps: ArgoCdDeps, input: RestSourceInput, sig
   const backoff = new Backoff(random);
   while (!signal.aborted) {
     try {
-      const limit = { ms: LIST_MS, message: "Argo CD did not answer a list in time", signal };
+      const limit = { ms: LIST_MS, message: "Argo CD did not answer a list in time", signal, trouble: ARGOCD };
       const all = await withTimeLimit(clock, limit, async (limited) => input.rest.list(clock, input.cluster, limited));
       input.replace(all.filter(({ ref }) => isWanted(input, ref)));
       input.health.listed();
@@ -56,9 +57,9 @@ async function stream(deps: ArgoCdDeps, input: RestSourceInput, signal: AbortSig
   const both = AbortSignal.any([signal, closing.signal]);
   try {
     // No headers before the first Application: silence here is no failure, only a reason to list again.
-    const limit = { ms: RELIST_MS, message: "no Application on the stream yet", signal };
+    const limit = { ms: RELIST_MS, message: "no Application on the stream yet", signal, trouble: ARGOCD };
     const chunks = await withTimeLimit(clock, limit, async () => input.rest.stream(both));
-    for await (const line of linesOf(clock, { chunks, idleMs: IDLE_MS, signal })) {
+    for await (const line of linesOf(clock, { chunks, idleMs: IDLE_MS, signal, trouble: ARGOCD })) {
       input.health.heard();
       take(input, line);
       if (clock.now() >= until) return;

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import type { Agents } from "../kubernetes/guarded-request.ts";
+import { readList } from "../kubernetes/list-items.ts";
 import { record } from "../kubernetes/untrusted.ts";
 import type { Clock } from "../model/ambient.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { GitspanError } from "../model/errors.ts";
 import { requestJson, requestStream } from "./http.ts";
-import { readList } from "./list-items.ts";
 import { toSnapshot } from "./snapshot.ts";
+import { ARGOCD } from "./trouble.ts";
 
 const IDLE_MS = 30_000;
 
@@ -57,7 +58,7 @@ export class ArgoCdRest {
         signal: both,
       });
       const onItem = (item: unknown): void => void found.push(toSnapshot(cluster, item));
-      await readList(clock, { chunks, idleMs: IDLE_MS, signal, onItem });
+      await readList(clock, { chunks, idleMs: IDLE_MS, signal, onItem, trouble: ARGOCD });
       return found;
     } finally {
       closing.abort();

@@ -67,6 +67,8 @@ export interface TektonConfiguration {
   kubernetes: ArgocdConfiguration["kubernetes"];
   /** Namespaces whose runs count; empty: all. */
   namespaces: string[];
+  /** For whom the tokens of its service accounts have to be. */
+  audience: string;
   /** What ends the path of the sink. */
   pathSecret: SecretReference | undefined;
   /** What stands before the host in the sink's address. */

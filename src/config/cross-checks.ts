@@ -73,6 +73,8 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
     if (signature !== undefined) known("signature", signature, ["access", index, "subject"]);
     const cluster = /^tekton:(.*)\//.exec(rule.subject)?.[1];
     if (cluster !== undefined) known("Tekton cluster", cluster, ["access", index, "subject"]);
+    const account = /^serviceaccount:(.*)$/.exec(rule.subject)?.[1]?.split("/") ?? [];
+    if (account.length > 0) checkAccount(["access", index, "subject"], account, raw, report);
     // With a pattern, or annotated Applications, any name may be that of an app.
     const anyApp = names.app.includes(ANY_NAME) || raw.annotated !== undefined;
     rule.apps.forEach((app, i) => app === "*" || anyApp || known("app", app, ["access", index, "apps", i]));
@@ -112,6 +114,20 @@ function checkTekton(path: KeyPath, tekton: NonNullable<RawConfiguration["tekton
   }
   if (events?.pathSecretFile !== undefined && events.pathSecretEnv !== undefined) {
     report([...path, "events"], "needs only one of pathSecretFile, pathSecretEnv");
+  }
+}
+
+/** Every cluster may have a namespace and an account of the same names: with several of them a rule has to say which. */
+function checkAccount(path: KeyPath, account: readonly string[], raw: RawConfiguration, report: Report): void {
+  const clusters = Object.entries(raw.tekton ?? {}).flatMap(([name, { kubernetes }]) => (kubernetes ? [name] : []));
+  const cluster = account.length === 3 ? account[0] : undefined;
+  if (cluster === undefined && clusters.length > 1) {
+    report(path, "does not say of which cluster", `serviceaccount:CLUSTER/NAMESPACE/NAME, of ${clusters.join(", ")}`);
+  }
+  if (cluster !== undefined && clusters.length < 2) {
+    report(path, "names a cluster, and there are not several", "serviceaccount:NAMESPACE/NAME");
+  } else if (cluster !== undefined && !clusters.includes(cluster)) {
+    report(path, `there is no Tekton cluster "${cluster}" with kubernetes`, didYouMean(cluster, clusters));
   }
 }
 

@@ -1,11 +1,5 @@
-/** One row of the documentation: keys that belong together, what they hold, and what holds without them. */
-export type KeyRow = readonly [keys: string, text: string, absent?: string];
-
-export interface KeySection {
-  /** Where in the file: `repositories.NAME`; `[]` is an item of a list. */
-  at: string;
-  rows: readonly KeyRow[];
-}
+import { APP_DOCS } from "./key-docs-apps.ts";
+import type { KeyRow, KeySection } from "./key-row.ts";
 
 const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];
 
@@ -129,6 +123,11 @@ export const KEY_DOCS: readonly KeySection[] = [
       ["kubernetes.context", "its context", "the current one"],
       ["namespaces", "the namespaces whose runs count", "all"],
       [
+        "audience",
+        "for whom tokens of service accounts have to be that report their own run ([tekton.md](tekton.md))",
+        "`gitspan`",
+      ],
+      [
         "events.trusted",
         "`true`: believe events as they are; only without `kubernetes`, and their sender has to be known",
         "`false`",
@@ -165,103 +164,7 @@ export const KEY_DOCS: readonly KeySection[] = [
       ],
     ],
   },
-  {
-    at: "apps.NAME",
-    rows: [
-      [
-        "from.repository",
-        "address of the source repository that builds must come from; scheme, user, `.git` and the host's case do not matter",
-        "builds from anywhere",
-      ],
-      [
-        "from.branches, from.tags",
-        "patterns without `refs/heads/` or `refs/tags/`; `*` stands for any text, slashes included",
-        "with neither: every branch and tag; with one: only those",
-      ],
-      ["images", "the app's images: name to repository (registry and path, without tag or digest)"],
-      ["targets", "by environment, see below; `{env}` stands for each one that has no entry of its own"],
-    ],
-  },
-  {
-    at: "apps.NAME.targets.ENVIRONMENT",
-    rows: [
-      [
-        "kustomize",
-        "folder of the kustomization whose `images` are written, inside the repository; `.` is its root",
-        "one of the three",
-      ],
-      ["helm", "values file in which the images are found and written", "one of the three"],
-      ["files", "several of these, or ones that need more words: see below", "one of the three"],
-      ["repository", "name of the repository", "the only one there is"],
-      ["branch", "the branch that is written", "the repository's"],
-      [
-        "applications",
-        "the Argo CD Applications that run it, as `argocd-name/namespace/name`",
-        "found by repository and path",
-      ],
-      [
-        "success.atLeast",
-        "so many of them have to be healthy; the delivery fails when too many have failed for that. Where fewer are known it stays `blocked`",
-        "all",
-      ],
-      [
-        "digestPolicy",
-        "what is written of a build that has both: `tag+digest`, `tag` or `digest`; what is not written must not stay",
-        "`tag+digest`",
-      ],
-      ["expireAfter", "as in the environment, for this target alone", "the environment's"],
-    ],
-  },
-  {
-    at: "apps.NAME.targets.ENVIRONMENT.files[]",
-    rows: [
-      ["kustomize", "as above", "one of the eight"],
-      ["helm", "as above", "one of the eight"],
-      ["add", "`true`: an image without an entry in `images` of the kustomization gets one", "it is refused"],
-      ["raw", "file of resources of any kind", "one of the eight"],
-      ["patch", "file of a kustomize patch, or a kustomization with patches in it", "one of the eight"],
-      ["argocd", "file of an Application or ApplicationSet, or `.argocd-source-*.yaml`", "one of the eight"],
-      ["json", "JSON file, such as one of a git generator", "one of the eight"],
-      ["flux", "file with Flux's marker comments", "one of the eight"],
-      [
-        "yaml",
-        "any YAML file with the path of one value behind it, as `values.yaml#image.tag`, or with `at`",
-        "one of the eight",
-      ],
-      ["resource", "only in this resource, as `Deployment/checkout`", "anywhere in the file"],
-      ["container", "for `raw` and `patch`: only the container of this name", "every value"],
-      [
-        "marker",
-        "for `flux`: the ImagePolicy that the markers name, as `flux-system:checkout`",
-        "required with `flux`",
-      ],
-      ["image", "name of the one image that is written here", "every image of the app"],
-      [
-        "at.image",
-        "path of a value that holds the whole reference, as `web.image`",
-        "found by what stands in the file",
-      ],
-      ["at.repository, at.registry", "paths of the values with these parts of the name", "not written"],
-      ["at.tag, at.digest", "paths of the values with these; one of them unless there is `at.image`", "not written"],
-    ],
-  },
-  {
-    at: "annotated[]",
-    rows: [
-      ["projects", "AppProjects whose Applications may; `*` stands for any text, as in `team-a-*`"],
-      ["environments", "names of environments that they may be in"],
-      ["repositories", "names of repositories that they may have written", "all"],
-      [
-        "paths",
-        "files that they may have written, from the repository's root; `*` stands for any text, slashes included",
-      ],
-      [
-        "from.repository",
-        "address of the source repository that builds must come from; `/*` at its end stands for all below it",
-      ],
-      ["from.branches, from.tags", "as for an app", "with neither: every branch and tag; with one: only those"],
-    ],
-  },
+  ...APP_DOCS,
   {
     at: "signatures.NAME",
     rows: [
@@ -274,7 +177,7 @@ export const KEY_DOCS: readonly KeySection[] = [
     rows: [
       [
         "subject",
-        "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`",
+        "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` (with several clusters `serviceaccount:CLUSTER/NAMESPACE/NAME`) or `group:NAME`",
       ],
       ["actions", "of `read`, `deliver`, `hold` and `rollback`"],
       ["apps", "names of apps, or `*` for all"],

@@ -18,11 +18,16 @@ const DEFAULT_LISTEN = { host: "127.0.0.1", port: 8484 };
 const DEFAULT_AUTHOR = { name: "gitspan", email: "gitspan@localhost" };
 
 const DEFAULT_NAMESPACE = "argocd";
+const DEFAULT_AUDIENCE = "gitspan";
 
 /** Fills in the defaults. The file has passed the schema and the cross checks, and its apps are expanded. */
 export function resolveConfiguration(raw: RawConfiguration, file: string): Configuration {
   const from = (path: string): string => resolve(dirname(file), path);
-  const apps = Object.entries(raw.apps ?? {}).map(([name, app]) => ({ name, from: app.from && ruleOf(app.from) }));
+  const apps = Object.entries(raw.apps ?? {}).map(([name, { from: rule, buildTask }]) => ({
+    name,
+    ...(buildTask === undefined ? {} : { buildTask }),
+    from: rule && ruleOf(rule),
+  }));
   const targets = resolveTargets(raw);
   const configuration = {
     file,
@@ -91,13 +96,14 @@ function argocdOf(name: string, raw: RawArgocd, from: FromFile) {
 }
 
 function tektonOf(name: string, raw: NonNullable<RawConfiguration["tekton"]>[string], from: FromFile) {
-  const { kubernetes, namespaces = [], events = {} } = raw;
+  const { kubernetes, namespaces = [], audience = DEFAULT_AUDIENCE, events = {} } = raw;
   const { pathSecretFile, pathSecretEnv, basic } = events;
   const hasPathSecret = pathSecretFile !== undefined || pathSecretEnv !== undefined;
   return {
     name,
     kubernetes: kubernetes === undefined ? undefined : kubernetesOf(kubernetes, from),
     namespaces,
+    audience,
     pathSecret: hasPathSecret ? secretOf(pathSecretFile, pathSecretEnv, from) : undefined,
     basic: basic && {
       username: basic.username,

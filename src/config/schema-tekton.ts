@@ -4,6 +4,10 @@ import { environmentVariable, exactlyOne, kubernetes, kubernetesName, path } fro
 /** One cluster whose Tekton sends events. */
 export const tekton = z.strictObject({
   kubernetes: kubernetes.optional(),
+  audience: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,253}$/, "must be 1 to 253 visible ASCII characters")
+    .optional(),
   namespaces: z.array(kubernetesName).min(1, "must name at least one namespace").optional(),
   events: z
     .strictObject({

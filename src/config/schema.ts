@@ -131,6 +131,7 @@ const from = z.strictObject({
 
 const app = z.strictObject({
   from: from.optional(),
+  buildTask: kubernetesName.optional(),
   images: z.record(name, image).refine((images) => Object.keys(images).length > 0, "must name at least one image"),
   targets: z.record(environmentKey, target),
 });
@@ -169,8 +170,8 @@ const proxy = z.string().refine(isAddressRange, "must be an address or a range, 
 const access = z.strictObject({
   subject: checked((text) => {
     if (/^(?:token:[^\s:/]+|group:\S+|signature:[a-z0-9-]{1,63})$/.test(text)) return undefined;
-    const account = /^serviceaccount:([^/]+)\/([^/]+)$/.exec(text);
-    if (account?.slice(1).every(isKubernetesName) === true) return undefined;
+    const account = /^serviceaccount:(?:([a-z0-9-]{1,63})\/)?([^/]+)\/([^/]+)$/.exec(text);
+    if (account?.slice(2).every(isKubernetesName) === true) return undefined;
     const tektonNamespace = /^tekton:[a-z0-9-]{1,63}\/([^/]+)$/.exec(text)?.[1];
     if (tektonNamespace !== undefined && isKubernetesName(tektonNamespace)) return undefined;
     return {

@@ -1,6 +1,7 @@
 import { type AccessRule, type Caller, isAllowed, type Permission } from "../model/access.ts";
 import { type AnnotatedState, NOT_ANNOTATED, type RefusedApplication } from "../model/annotated.ts";
 import type { BuildReport } from "../model/build.ts";
+import { type BuildTasks, DEFAULT_BUILD_TASK } from "../model/build-tasks.ts";
 import { type BuildMatches, matchBuild } from "../model/match.ts";
 import { appOfPattern, nameOfImage, type PatternApp } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
@@ -20,6 +21,7 @@ export interface ConfiguredSettings {
   repository(name: string): RepositoryConfiguration | undefined;
   match(report: MatchedReport): BuildMatches;
   allows(caller: Caller, permission: Permission): boolean;
+  buildTasks(): BuildTasks;
 }
 
 /** The configuration, with what annotated Applications add to it; an entry of its own always wins. */
@@ -28,6 +30,7 @@ export function settingsOf(configuration: Configuration, state: AnnotatedState =
   const targets = new Map(configuration.targets.map((target) => [target.id, target]));
   const access: readonly AccessRule[] = configuration.access;
   const convention = conventionOf(configuration);
+  const tasks = buildTasksOf(configuration, annotated.targets);
   return {
     hash: hashWith(configuration.hash, state.targets),
     targets: () => [...configuration.targets, ...annotated.targets],
@@ -41,6 +44,7 @@ export function settingsOf(configuration: Configuration, state: AnnotatedState =
       return { matches: all.flatMap(({ matches }) => matches), misses: all.flatMap(({ misses }) => misses) };
     },
     allows: (caller, permission) => isAllowed(access, caller, permission),
+    buildTasks: () => tasks,
   };
 }
 
@@ -68,6 +72,30 @@ function conventionOf({ pattern, apps, targets }: Configuration) {
         const app = appOf(name);
         return app === undefined ? [] : [matchBuild({ apps: [app.rule], targets: app.targets }, report)];
       });
+    },
+  };
+}
+
+/** Of an image that no app has, no task is asked. */
+function buildTasksOf({ apps, targets, pattern }: Configuration, annotated: readonly Target[]): BuildTasks {
+  const all = pattern === undefined ? apps : [...apps, pattern.rule];
+  const taskOf = new Map(apps.map(({ name, buildTask = DEFAULT_BUILD_TASK }) => [name, buildTask]));
+  const byImage = new Map<string, Set<string>>();
+  for (const { app, images } of [...targets, ...annotated]) {
+    for (const { repository } of images) {
+      byImage.set(repository, (byImage.get(repository) ?? new Set()).add(taskOf.get(app) ?? DEFAULT_BUILD_TASK));
+    }
+  }
+  return {
+    names: new Set([
+      ...all.map(({ buildTask = DEFAULT_BUILD_TASK }) => buildTask),
+      ...(annotated.length > 0 ? [DEFAULT_BUILD_TASK] : []),
+    ]),
+    takes(repository, task) {
+      const exact = byImage.get(repository);
+      if (exact !== undefined) return exact.has(task);
+      if (pattern === undefined || nameOfImage(pattern, repository) === undefined) return false;
+      return task === (pattern.rule.buildTask ?? DEFAULT_BUILD_TASK);
     },
   };
 }

@@ -40,12 +40,12 @@ export function createApp(deps: HttpDeps): FastifyInstance {
     genReqId: (request) => requestIdOf(deps.ids, request),
     // While it stops, the hook below answers.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => void replyProblem(deps.log, error, request, reply),
+    frameworkErrors: (error, request, reply) => void replyProblem(deps, error, request, reply),
     clientErrorHandler: (error, socket) => replyToBrokenRequest(deps.ids, error, socket),
   });
   app.decorateRequest("caller", null);
   app.decorateRequest("bodyHash", "");
-  app.setErrorHandler((error, request, reply) => replyProblem(deps.log, error, request, reply));
+  app.setErrorHandler((error, request, reply) => replyProblem(deps, error, request, reply));
   acceptJsonOnly(app);
   void app.register(helmet);
   guard(app, deps);

@@ -9,12 +9,15 @@ import {
   type Signature,
 } from "../config/signatures.ts";
 import { hashToken, isTokenFormat } from "../config/tokens.ts";
-import { GitspanError } from "../model/errors.ts";
+import { isGitspanError } from "../model/errors.ts";
+import { Refused } from "../model/refusal.ts";
+import { type Bearer, bearerOf } from "./bearers.ts";
 import type { HttpDeps } from "./deps.ts";
 import { FailedLogins } from "./failed-logins.ts";
 import { readBody } from "./read-body.ts";
 
-export interface AuthenticationDeps extends Pick<HttpDeps, "store" | "signatureSecrets" | "clock" | "limits"> {}
+export interface AuthenticationDeps
+  extends Pick<HttpDeps, "store" | "signatureSecrets" | "bearers" | "clock" | "limits"> {}
 
 const BEARER = /^bearer +(\S+)$/i;
 const FAILED_LOGINS_PER_MINUTE = 60;
@@ -33,7 +36,7 @@ const SIGNED_ROUTES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The hooks that let only known callers through. `onRequest` knows the bearer of a token; a signed request is known only
+ * The hooks that let only known callers through. `onRequest` knows the bearer of a token, ours or another's; a signed request is known only
  * once its body is there (`preParsing`, before anything parses it). Whatever goes wrong on the way, `caller` stays
  * unset and the request is refused; when the store does not answer, nobody gets in (503).
  */
@@ -46,14 +49,16 @@ export function authentication(deps: AuthenticationDeps) {
       // Tokens are looked up by their SHA-256 alone: what an index lookup takes tells nothing of the token.
       const credential = hashToken(token);
       failures.check(request.ip, credential);
-      const known = isTokenFormat(token) ? await deps.store.tokenByHash(credential) : undefined;
-      if (known === undefined) {
-        failures.failed(request.ip, credential);
-        reply.header("www-authenticate", 'Bearer realm="gitspan", error="invalid_token"');
-        throw new GitspanError("unauthenticated", "the token is unknown, revoked or expired", { hint: TOKEN_HINT });
+      try {
+        request.caller = await callerWith(deps, request, { token, hash: credential });
+      } catch (error) {
+        if (isGitspanError(error, "unauthenticated")) {
+          failures.failed(request.ip, credential);
+          reply.header("www-authenticate", 'Bearer realm="gitspan", error="invalid_token"');
+        }
+        throw error;
       }
       failures.succeeded(credential);
-      request.caller = { subject: `token:${known.name}`, groups: known.groups };
     },
 
     preParsing: async (
@@ -69,13 +74,28 @@ export function authentication(deps: AuthenticationDeps) {
       const body = signature && (await readBody(payload, request.routeOptions.bodyLimit));
       if (!signature || !body || !isSignedBy(signature, body, await deps.signatureSecrets(key))) {
         failures.failed(request.ip, credential);
-        throw new GitspanError("unauthenticated", "the signature is not valid", { hint: SIGNATURE_HINT });
+        const message = "the signature is not valid";
+        throw new Refused("unauthenticated", { reason: "signature", message, hint: SIGNATURE_HINT });
       }
       failures.succeeded(credential);
       request.caller = { subject: credential, groups: [] };
       return Readable.from([body]);
     },
   };
+}
+
+/** Throws `Refused` for a token that nobody knows. */
+async function callerWith(
+  deps: AuthenticationDeps,
+  request: FastifyRequest,
+  { token, hash }: { token: string; hash: string },
+): Promise<Bearer> {
+  const known = isTokenFormat(token) ? await deps.store.tokenByHash(hash) : undefined;
+  if (known !== undefined) return { subject: `token:${known.name}`, groups: known.groups };
+  const bearer = isTokenFormat(token) ? undefined : await bearerOf(deps, request, token);
+  if (bearer !== undefined) return bearer;
+  const message = "the token is unknown, revoked or expired";
+  throw new Refused("unauthenticated", { reason: "unknown-token", message, hint: TOKEN_HINT });
 }
 
 function isSigned({ headers }: FastifyRequest): boolean {
@@ -95,9 +115,13 @@ function signatureOf({ headers, method, routeOptions }: FastifyRequest, now: num
 function tokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined) {
-    throw new GitspanError("unauthenticated", "the request has no token", { hint: TOKEN_HINT });
+    throw noCredential("the request has no token");
   }
   const token = BEARER.exec(header)?.[1];
   if (token !== undefined) return token;
-  throw new GitspanError("unauthenticated", "the Authorization header is not a bearer token", { hint: TOKEN_HINT });
+  throw noCredential("the Authorization header is not a bearer token");
+}
+
+function noCredential(message: string): Refused {
+  return new Refused("unauthenticated", { reason: "no-credential", message, hint: TOKEN_HINT });
 }

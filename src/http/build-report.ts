@@ -4,6 +4,7 @@ import type { Artifact, BuildReport, Run, Source } from "../model/build.ts";
 import { GitspanError } from "../model/errors.ts";
 import { type Digest, isDigest, isRepository, isTag, parseImageReference } from "../model/image.ts";
 import { isRef, isSourceRepository, isWebUrl } from "../model/source-location.ts";
+import type { RunClaim } from "./bearers.ts";
 import { parseWith, plainText } from "./parse.ts";
 import { type FieldError, InvalidRequest } from "./problem.ts";
 
@@ -59,6 +60,21 @@ export const buildReportBody = z.strictObject({
 });
 
 type ReportedImage = z.output<typeof image>;
+
+/** What `POST /v1/builds` takes of a task of the run itself, whose images and source are read from the run. */
+export const runClaimBody = z.strictObject({
+  run: z.strictObject({ namespace: plainText(63), name: plainText(253), uid: plainText(253) }).optional(),
+  images: z.array(image).max(MAX_IMAGES, `must have at most ${MAX_IMAGES} images`).optional(),
+});
+
+/** Throws `bad-request` with every field that is wrong; no body at all claims nothing. */
+export function parseRunClaim(body: unknown): RunClaim {
+  const { run, images = [] } = parseWith(runClaimBody, body ?? {}, "what is said of the run");
+  const errors: FieldError[] = [];
+  const artifacts = images.map((reported, index) => artifactOf(reported, `images[${index}]`, errors));
+  if (errors.length > 0) throw new InvalidRequest("what is said of the run", errors);
+  return { images: artifacts, ...(run === undefined ? {} : { run }) };
+}
 
 /** The body of `POST /v1/builds`; `now` in milliseconds. Throws `bad-request` with every field that is wrong. */
 export function parseBuildReport(body: unknown, now: number): BuildReport {

@@ -2,6 +2,8 @@ import type { Preview, PreviewRequest } from "../delivery/plan-preview.ts";
 import type { Log, Metrics, Settings } from "../delivery/ports.ts";
 import type { HoldStore, ReadStore, RollbackStore, TokenStore, WorkStore } from "../delivery/store-ports.ts";
 import type { Clock, Ids } from "../model/ambient.ts";
+import type { RefusalReason } from "../model/refusal.ts";
+import type { Bearers } from "./bearers.ts";
 import type { EventDeps } from "./event-source.ts";
 import type { Intake } from "./intake.ts";
 
@@ -34,6 +36,8 @@ interface HttpMetrics {
   /** `route` is the pattern (`/v1/builds/:id`), `unknown` for anything else. */
   request(request: { route: string; method: string; status: number; seconds: number }): void;
   rollback: Metrics["rollback"];
+  /** A caller, or what a caller asked for, was refused for lack of proof or of a right. */
+  refused(reason: RefusalReason): void;
   /** Event streams that are open now. */
   streams(open: number): void;
 }
@@ -54,6 +58,8 @@ export interface HttpDeps {
     Pick<RollbackStore, "rollBack">;
   /** The secrets that are valid now for a key of signed requests; none when there is no such key. */
   signatureSecrets: (key: string) => Promise<readonly string[]>;
+  /** Tokens that others have made; absent: none are known. */
+  bearers?: Bearers;
   /** The configuration in force now. */
   settings: () => Pick<Settings, "allows" | "target" | "targets" | "undecided" | "refused">;
   log: Log;

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RequestPayload } from "fastify";
 import { SIGNATURE_HEADER, SIGNATURE_KEY_HEADER } from "../config/signatures.ts";
 import { hashToken } from "../config/tokens.ts";
 import { GitspanError } from "../model/errors.ts";
+import { Refused } from "../model/refusal.ts";
 import { type AuthenticationDeps, authentication } from "./authentication.ts";
 import { type EventDeps, type EventSource, eventSourceOf, paramOf } from "./event-source.ts";
 import { FailedLogins } from "./failed-logins.ts";
@@ -84,6 +85,10 @@ function isSame(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-function unknownSender(): GitspanError {
-  return new GitspanError("unauthenticated", "the sender of the event is not known", { hint: HINT });
+function unknownSender(): Refused {
+  return new Refused("unauthenticated", {
+    reason: "unknown-token",
+    message: "the sender of the event is not known",
+    hint: HINT,
+  });
 }

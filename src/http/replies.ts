@@ -1,20 +1,22 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Log } from "../delivery/ports.ts";
 import type { GitspanError } from "../model/errors.ts";
+import type { HttpDeps } from "./deps.ts";
 import { PROBLEM_TYPE, problemHeaders, problemOf } from "./problem.ts";
+import { noteRefusal } from "./refusals.ts";
 import { toGitspanError } from "./translate.ts";
 
-/** Answers with the problem that an error is, and logs what the caller is not told. */
+/** Answers with the problem that an error is, and logs what the caller is not told; refusals are counted too. */
 export async function replyProblem(
-  log: Log,
+  deps: Pick<HttpDeps, "log" | "metrics">,
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const error = toGitspanError(thrown);
+  noteRefusal(deps, error, request);
   const problem = problemOf(error, { instance: instanceOf(request), requestId: request.id });
   if (problem.status >= 500 && error.code !== "shutting-down") {
-    log.error("request failed", { requestId: request.id, route: request.routeOptions.url, error: rootOf(error) });
+    deps.log.error("request failed", { requestId: request.id, route: request.routeOptions.url, error: rootOf(error) });
   }
   for (const [name, value] of Object.entries(problemHeaders(error))) {
     if (!reply.hasHeader(name)) reply.header(name, value);

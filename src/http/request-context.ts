@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
-import type { Caller } from "../model/access.ts";
 import type { Ids } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
+import type { Bearer } from "./bearers.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** Set once the token was checked. */
-    caller: Caller | null;
+    caller: Bearer | null;
     /** Hexadecimal SHA-256 of the body as it came. */
     bodyHash: string;
   }
@@ -42,7 +42,7 @@ export function idempotencyOf(request: FastifyRequest): { key: string; bodyHash:
 }
 
 /** Who calls. Routes below the authentication hook always have a caller; anything else is a mistake of ours. */
-export function callerOf(request: FastifyRequest): Caller {
+export function callerOf(request: FastifyRequest): Bearer {
   if (request.caller === null)
     throw new GitspanError("internal", "a route without authentication asked for its caller");
   return request.caller;

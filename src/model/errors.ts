@@ -36,6 +36,9 @@ export type ErrorCode =
   // the Kubernetes API, where runs are read
   | "kubernetes-unavailable"
   | "kubernetes-forbidden"
+  | "kubernetes-protocol"
+  // where other CIs' tokens come from
+  | "issuer-unavailable"
   // store
   | "store-unavailable"
   | "store-in-use"
@@ -47,6 +50,8 @@ export type ErrorCode =
   | "not-found"
   | "no-target"
   | "targets-unknown"
+  | "run-not-ready"
+  | "run-refused"
   | "rollback-refused"
   | "idempotency-mismatch"
   | "payload-too-large"

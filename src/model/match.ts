@@ -16,6 +16,8 @@ export interface AppRule {
   name: string;
   /** Absent: builds from anywhere. */
   from?: SourceRule;
+  /** The pipeline task whose results name its images, for a run that reports itself; absent: `DEFAULT_BUILD_TASK`. */
+  buildTask?: string;
 }
 
 export interface BuildMatches {

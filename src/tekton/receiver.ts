@@ -1,45 +1,29 @@
-import type { KubernetesLocation } from "../kubernetes/access.ts";
 import type { Clock } from "../model/ambient.ts";
 import type { BuildReport } from "../model/build.ts";
 import { GitspanError } from "../model/errors.ts";
+import type { RunReader } from "./api.ts";
 import { type EventState, type Headers, parseCloudEvent, type TektonEvent } from "./cloud-event.ts";
-import { openRunReader, type RunReader } from "./kubernetes.ts";
 import { type Nothing, nothing, refuseState, reportOf } from "./report.ts";
 import { readRun, type TektonRun } from "./run.ts";
-
-/** One cluster that sends events. */
-export interface TektonLocation {
-  /** Its name in the configuration. */
-  name: string;
-  /** Where its runs are read again; undefined: events are believed. */
-  kubernetes: KubernetesLocation | undefined;
-  /** Namespaces whose runs count; empty: all. */
-  namespaces: readonly string[];
-}
 
 /** `subject` is who delivers, as access rules name it: `tekton:main/shop-ci`. */
 export type EventReading = { kind: "build"; report: BuildReport; subject: string } | Nothing;
 
-export interface TektonReceiver {
-  /**
-   * What an event leads to. With Kubernetes the event is only a hint: the run is read again, has to be the same one and
-   * successful there. Errors: `bad-request`, `kubernetes-unavailable`, `kubernetes-forbidden`.
-   */
-  read(event: { headers: Headers; body: unknown }, signal: AbortSignal): Promise<EventReading>;
+export interface SentEvent {
+  headers: Headers;
+  body: unknown;
 }
 
-export async function openTekton(deps: { clock: Clock }, location: TektonLocation): Promise<TektonReceiver> {
-  const { kubernetes, name } = location;
-  const reader = kubernetes === undefined ? undefined : await openRunReader(kubernetes, name);
-  return { read: (input, signal) => readEvent({ ...deps, reader }, { ...input, location }, signal) };
-}
-
-async function readEvent(
+/**
+ * What an event leads to. With a reader the event is only a hint: the run is read again, has to be the same one and
+ * successful there. Errors: `bad-request`, `kubernetes-unavailable`, `kubernetes-forbidden`.
+ */
+export async function readEvent(
   deps: { clock: Clock; reader: RunReader | undefined },
-  input: { headers: Headers; body: unknown; location: TektonLocation },
+  input: SentEvent & { cluster: string; namespaces: readonly string[] },
   signal: AbortSignal,
 ): Promise<EventReading> {
-  const { name: cluster, namespaces } = input.location;
+  const { cluster, namespaces } = input;
   const event = parseCloudEvent(input);
   if (event === undefined) return nothing("other-event", "the event is not one of Tekton's runs");
   const { kind, namespace, name, uid } = event;

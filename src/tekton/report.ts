@@ -1,4 +1,4 @@
-import type { BuildReport, Run, Source } from "../model/build.ts";
+import type { Artifact, BuildReport, Run, Source } from "../model/build.ts";
 import { isWebUrl } from "../model/source-location.ts";
 import { artifactsOf } from "./artifacts.ts";
 import { isFinished, type RunState, type TektonRun } from "./run.ts";
@@ -46,12 +46,16 @@ export function reportOf(run: TektonRun, input: { cluster: string; now: number }
   if ("problem" in images) return nothing("no-image", images.problem);
   const from = sourceOf(run);
   if ("problem" in from) return nothing("no-source", from.problem);
-  const report: BuildReport = {
-    artifacts: images.artifacts,
-    source: withoutFuture(from.source, input.now),
-    run: runOf(run, input),
-  };
-  return { kind: "build", report };
+  return { kind: "build", report: makeReport(run, { ...input, artifacts: images.artifacts, source: from.source }) };
+}
+
+/** `now` in milliseconds. */
+export function makeReport(
+  run: TektonRun,
+  built: { artifacts: Artifact[]; source: Source; cluster: string; now: number },
+): BuildReport {
+  const { artifacts, source, now } = built;
+  return { artifacts, source: withoutFuture(source, now), run: runOf(run, built) };
 }
 
 /** Undefined for a run that succeeded. */

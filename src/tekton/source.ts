@@ -28,14 +28,23 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d
 /** What Pipelines as Code calls a push: `push`, `Push`, `Tag Push`, and a run started through `/incoming`. */
 const PUSH = /^(?:tag[ _-])?push$|^incoming$/i;
 
+/** The tasks of a run that is not at its end, which has no results of its own yet. */
+export interface TaskRuns {
+  /** Those that built images. */
+  builds: readonly TektonRun[];
+  /** All that have succeeded. */
+  others: readonly TektonRun[];
+}
+
 /**
  * Where the build's source came from. Witnesses in the order of how much they can know: Pipelines as Code, which saw the
  * webhook; `gitspan.dev/source-*`, which whoever made the run wrote down; then what the run's tasks say of themselves:
  * `CHAINS-GIT_*` (parameter, then result), `*ARTIFACT_INPUTS`, and git-clone's `commit` and `url`. Each field comes from
  * the first who tells it; one who names another commit than the first is not heard at all. A pipeline's own origin
- * (`provenance.refSource`) gives the repository only when it is of that very commit.
+ * (`provenance.refSource`) gives the repository only when it is of that very commit. From inside a run its tasks tell
+ * what the run itself cannot yet: those that built, then the one that cloned.
  */
-export function sourceOf(run: TektonRun): SourceReading {
+export function sourceOf(run: TektonRun, tasks: TaskRuns = { builds: [], others: [] }): SourceReading {
   const witnesses = [
     pipelinesAsCode(run),
     annotated(run),
@@ -43,6 +52,8 @@ export function sourceOf(run: TektonRun): SourceReading {
     chainsResults(run),
     inputs(run),
     clone(run),
+    ...tasks.builds.flatMap((task) => [chainsParams(task), chainsResults(task), inputs(task), clone(task)]),
+    onlyOne(tasks.others.map(clone)),
   ];
   const heard = witnesses.filter((witness) => witness !== undefined);
   const commit = heard.find((witness) => witness.commit !== undefined)?.commit;
@@ -96,7 +107,6 @@ function chainsResults(run: TektonRun): Witness | undefined {
   return witness({ repository: string(run, "CHAINS-GIT_URL"), commit: string(run, "CHAINS-GIT_COMMIT") });
 }
 
-/** Only when all of them are one and the same: which of two repositories was built, nobody can say. */
 function inputs({ results }: TektonRun): Witness | undefined {
   const found = results.flatMap(({ name, value }) => {
     if (!name.endsWith("ARTIFACT_INPUTS") || typeof value === "string" || Array.isArray(value)) return [];
@@ -104,6 +114,12 @@ function inputs({ results }: TektonRun): Witness | undefined {
     if (!uri.startsWith("git+") && !digest.startsWith("sha1:")) return [];
     return witness({ repository: uri, commit: digest.replace(/^sha(?:1|256):/, "") }) ?? [];
   });
+  return onlyOne(found);
+}
+
+/** Only when all of them are one and the same: which of two repositories was built, nobody can say. */
+function onlyOne(witnesses: readonly (Witness | undefined)[]): Witness | undefined {
+  const found = witnesses.filter((each) => each?.commit !== undefined);
   const different = new Set(found.map((each) => JSON.stringify(each)));
   return different.size === 1 ? found[0] : undefined;
 }

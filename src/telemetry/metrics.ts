@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../model/ambient.ts";
 import type { PushResult } from "../model/git.ts";
+import type { RefusalReason } from "../model/refusal.ts";
 import { makeGauges, type Readings } from "./readings.ts";
 
 type Stage = "accept" | "verify" | "write" | "observe";
@@ -16,6 +17,8 @@ export interface BridgeMetrics {
   rollback(trigger: "manual" | "automatic" | "hold", result: "begun" | "braked" | "impossible"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
+  /** A caller, or what a caller asked for, was refused; `reason` is one of the words of model/refusal.ts. */
+  refused(reason: RefusalReason): void;
   /** One answered HTTP request; `route` is the pattern, not the path. */
   request(request: { route: string; method: string; status: number; seconds: number }): void;
   /** Event streams that are open now. */
@@ -75,6 +78,12 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     labelNames: ["trigger", "result"],
     registers,
   });
+  const refusals = new Counter({
+    name: "gitspan_refusals_total",
+    help: "Callers, and what they asked for, that were refused for lack of proof or of a right",
+    labelNames: ["reason"],
+    registers,
+  });
   const requests = new Counter({
     name: "gitspan_http_requests_total",
     help: "Answered requests, by route pattern, method and status",
@@ -104,6 +113,7 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     commitToHealthy: (seconds) => healthy.observe(seconds),
     rollback: (trigger, result) => rollbacks.inc({ trigger, result }),
     event: (source, result) => events.inc({ source, result }),
+    refused: (reason) => refusals.inc({ reason }),
     request: ({ route, method, status, seconds }) => {
       requests.inc({ route, method, status: String(status) });
       durations.observe({ route, method }, seconds);

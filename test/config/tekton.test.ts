@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfiguration } from "../../src/config/load.ts";
+import { settingsOf } from "../../src/config/settings.ts";
 
 const base = `
 apiVersion: gitspan.dev/v1alpha1
@@ -16,6 +17,7 @@ test("clusters that send events are resolved, with the places of their secrets",
   main: {kubernetes: in-cluster, namespaces: [shop-ci]}
   edge:
     kubernetes: {kubeconfigFile: ./edge, context: edge}
+    audience: https://gitspan.example.com
     events: {pathSecretEnv: SINK, basic: {username: tekton, passwordFile: ../password}}
   lab: {events: {trusted: true, pathSecretFile: /run/path}}`);
   expect([...tekton.values()]).toEqual([
@@ -23,6 +25,7 @@ test("clusters that send events are resolved, with the places of their secrets",
       name: "main",
       kubernetes: { kind: "in-cluster" },
       namespaces: ["shop-ci"],
+      audience: "gitspan",
       pathSecret: undefined,
       basic: undefined,
     },
@@ -30,10 +33,18 @@ test("clusters that send events are resolved, with the places of their secrets",
       name: "edge",
       kubernetes: { kind: "kubeconfig", file: join("/etc/gitspan", "edge"), context: "edge" },
       namespaces: [],
+      audience: "https://gitspan.example.com",
       pathSecret: { env: "SINK" },
       basic: { username: "tekton", password: { file: resolve("/etc/gitspan", "../password") } },
     },
-    { name: "lab", kubernetes: undefined, namespaces: [], pathSecret: { file: "/run/path" }, basic: undefined },
+    {
+      name: "lab",
+      kubernetes: undefined,
+      namespaces: [],
+      audience: "gitspan",
+      pathSecret: { file: "/run/path" },
+      basic: undefined,
+    },
   ]);
   expect(load("{lab: {events: {trusted: true}}}").hash).not.toBe(hash);
 });
@@ -52,6 +63,7 @@ test.each([
   ["{main: {kubernetes: somewhere}}", "must be in-cluster, or a map with kubeconfigFile"],
   ["{main: {kubernetes: in-cluster, namespaces: [../x]}}", "must be a name as Kubernetes allows it"],
   ["{main: {kubernetes: in-cluster, namespaces: []}}", "must name at least one namespace"],
+  ["{main: {kubernetes: in-cluster, audience: 'two words'}}", "visible ASCII characters"],
   ["{Main: {kubernetes: in-cluster}}", "names consist of"],
   ["{main: {kubernets: in-cluster}}", 'did you mean "kubernetes"'],
 ])("%s is refused", (tekton, message) => {
@@ -67,4 +79,34 @@ test("access rules name the namespace of a cluster that there is", () => {
   expect(() => load(cluster, rule("tekton:mian/shop-ci"))).toThrow(/there is no Tekton cluster "mian".*main/s);
   expect(() => load(cluster, rule("tekton:main"))).toThrow(/tekton:CLUSTER\/NAMESPACE/);
   expect(() => load(cluster, rule("tekton:main/*"))).toThrow(/tekton:CLUSTER\/NAMESPACE/);
+});
+
+test("a service account is named with its cluster where there are several, and only there", () => {
+  const rule = (subject: string) =>
+    `access: [{subject: "serviceaccount:${subject}", actions: [deliver], apps: ["*"], environments: ["*"]}]`;
+  const one = "{main: {kubernetes: in-cluster}, lab: {events: {trusted: true, pathSecretEnv: A}}}";
+  const two = "{main: {kubernetes: in-cluster}, edge: {kubernetes: {kubeconfigFile: edge}}}";
+  expect(load(one, rule("shop-ci/pipeline")).access).toHaveLength(1);
+  expect(() => load(one, rule("main/shop-ci/pipeline"))).toThrow(/names a cluster, and there are not several/);
+  expect(load(two, rule("edge/shop-ci/pipeline")).access).toHaveLength(1);
+  expect(() => load(two, rule("shop-ci/pipeline"))).toThrow(/does not say of which cluster.*main, edge/s);
+  expect(() => load(two, rule("egde/shop-ci/pipeline"))).toThrow(/there is no Tekton cluster "egde".*edge/s);
+  expect(() => load(two, rule("a/b/c/d"))).toThrow(/must be token:NAME/);
+});
+
+test("the task that is believed about an image is that of the image's app", () => {
+  const apps = `
+environments: {dev: {}}
+apps:
+  web: {images: {web: r.example.com/web}, buildTask: build-web, targets: {dev: {kustomize: web}}}
+  worker: {images: {worker: r.example.com/worker}, targets: {dev: {kustomize: worker}}}
+  "{name}": {images: {app: "r.example.com/team/{name}"}, buildTask: kaniko, targets: {dev: {kustomize: "apps/{name}"}}}
+`;
+  const { names, takes } = settingsOf(load("{main: {kubernetes: in-cluster}}", apps)).buildTasks();
+  expect([...names]).toEqual(["build-web", "build-image", "kaniko"]);
+  const taken = ["r.example.com/web", "r.example.com/worker", "r.example.com/team/any", "r.example.com/other"].map(
+    (repository) => [...names].filter((task) => takes(repository, task)),
+  );
+  expect(taken).toEqual([["build-web"], ["build-image"], ["kaniko"], []]);
+  expect(() => load("{main: {kubernetes: in-cluster}}", apps.replace("kaniko", "Kaniko!"))).toThrow(/buildTask/);
 });

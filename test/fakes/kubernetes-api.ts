@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RunCollection } from "./kubernetes-collection.ts";
 
 export interface StoredRun {
   kind: string;
@@ -13,7 +14,16 @@ export interface StoredRun {
 /** What every request gets instead of its answer: a status, no answer at all, a cut connection, somebody else's page. */
 export type Trouble = number | "silence" | "cut" | "login-page" | "no-tekton";
 
-/** The part of a Kubernetes API server that gives PipelineRuns and TaskRuns, over real HTTP. */
+/** The `status` that a TokenReview is answered with, and for which audience. */
+export interface Review {
+  audience: string;
+  status: Record<string, unknown>;
+}
+
+const TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews";
+const RUNS = /^\/apis\/tekton\.dev\/v1(?:\/namespaces\/([^/]+))?\/pipelineruns$/;
+
+/** The part of a Kubernetes API server that gives runs and Pods, lists and watches PipelineRuns and reviews tokens, over real HTTP. */
 export class FakeKubernetesApi {
   readonly token = "api-token";
   /** Paths that were asked for, in order. */
@@ -21,7 +31,11 @@ export class FakeKubernetesApi {
   trouble: Trouble | undefined;
   /** Called with every request before it is answered. */
   onRequest: (() => Promise<void>) | undefined;
-  readonly #runs = new Map<string, StoredRun>();
+  /** By token; any other token is not valid. */
+  readonly reviews = new Map<string, Review>();
+  /** The PipelineRuns among what is stored. */
+  readonly collection = new RunCollection();
+  readonly #objects = new Map<string, StoredRun>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   #directory = "";
 
@@ -38,11 +52,15 @@ export class FakeKubernetesApi {
   }
 
   put(...runs: StoredRun[]): void {
-    for (const run of runs) this.#runs.set(pathOf(run), run);
+    for (const run of runs) {
+      this.#objects.set(pathOf(run), run);
+      if (run.kind === "PipelineRun") this.collection.put(run);
+    }
   }
 
   remove(run: StoredRun): void {
-    this.#runs.delete(pathOf(run));
+    this.#objects.delete(pathOf(run));
+    if (run.kind === "PipelineRun") this.collection.remove(run);
   }
 
   async close(): Promise<void> {
@@ -52,21 +70,35 @@ export class FakeKubernetesApi {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? "").split("?")[0] ?? "";
+    const url = new URL(request.url ?? "", "http://fake");
+    const path = url.pathname;
     this.requests.push(path);
     await this.onRequest?.();
     const trouble = request.headers.authorization === `Bearer ${this.token}` ? this.trouble : 401;
-    const run = this.#runs.get(path);
+    const run = this.#objects.get(path);
     if (trouble === "silence") return;
     if (trouble === "cut") return void request.socket.destroy();
     if (trouble === "login-page")
       return void response.setHeader("content-type", "text/html").end("<html>Log in</html>");
     if (trouble === "no-tekton") return void response.writeHead(404).end("404 page not found\n");
     if (trouble !== undefined) return send(response, trouble, status(trouble, "the fake was told to"));
+    if (path === TOKEN_REVIEWS) return await this.#review(request, response);
+    const collection = RUNS.exec(path);
+    if (collection !== null) return this.collection.answer(url, collection[1], response);
     if (run !== undefined) return send(response, 200, run);
     const [resource, name] = path.split("/").slice(-2);
     const details = { name, group: "tekton.dev", kind: resource };
     send(response, 404, { ...status(404, `${resource}.tekton.dev "${name}" not found`), reason: "NotFound", details });
+  }
+
+  async #review(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const { spec } = JSON.parse(text) as { spec: { token: string; audiences: string[] } };
+    const known = this.reviews.get(spec.token);
+    const wanted = known !== undefined && spec.audiences.includes(known.audience);
+    const answered = wanted ? known.status : { user: {}, error: "[invalid bearer token]" };
+    send(response, 201, { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec, status: answered });
   }
 
   #kubeconfig(): string {
@@ -92,6 +124,7 @@ export function asStored(kind: "PipelineRun" | "TaskRun", sent: Record<string, R
 }
 
 function pathOf({ kind, metadata }: StoredRun): string {
+  if (kind === "Pod") return `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
   return `/apis/tekton.dev/v1/namespaces/${metadata.namespace}/${kind.toLowerCase()}s/${metadata.name}`;
 }
 

@@ -1,17 +1,19 @@
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { systemAmbient } from "../../src/ambient.ts";
+import { makeBearers } from "../../src/bearers.ts";
 import { accept } from "../../src/delivery/accept.ts";
 import type { EventOutcome, Metrics, Settings } from "../../src/delivery/ports.ts";
 import type { EventSource } from "../../src/http/event-source.ts";
 import { type AccessRule, isAllowed } from "../../src/model/access.ts";
 import { matchBuild } from "../../src/model/match.ts";
-import { openTekton } from "../../src/tekton/receiver.ts";
+import { openTekton } from "../../src/tekton/cluster.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { aTarget } from "../fakes/examples.ts";
 import { asStored, FakeKubernetesApi, type StoredRun } from "../fakes/kubernetes-api.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
 import { headersOf, type RecordedEvent } from "../tekton/recordings.ts";
-import { SOURCE } from "../tekton/samples.ts";
+import { SOURCE, tektonDeps } from "../tekton/samples.ts";
+import { FakePorts } from "./fake-ports.ts";
 import { startApp, type TestApp } from "./requests.ts";
 
 /** The repository that the recorded pipelines built. */
@@ -48,6 +50,7 @@ export async function startEventSite(options: { namespaces?: string[] } = {}): P
   let rules: AccessRule[] = [{ subject: "tekton:main/demo", actions: ["deliver"], apps: ["*"], environments: ["*"] }];
   const settings = {
     hash: "h",
+    targets: () => targets,
     target: (id: string) => targets.find((target) => target.id === id),
     repository: () => undefined,
     match: (report: Parameters<Settings["match"]>[0]) => matchBuild({ apps: [{ name: "checkout" }], targets }, report),
@@ -55,11 +58,24 @@ export async function startEventSite(options: { namespaces?: string[] } = {}): P
       isAllowed(rules, caller, permission),
   } as unknown as Settings;
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  const receiver = await openTekton(systemAmbient, { name: "main", kubernetes, namespaces: options.namespaces ?? [] });
-  const source: EventSource = { trusted: false, pathSecret: undefined, basic: undefined, read: receiver.read };
+  const cluster = await openTekton(tektonDeps, {
+    name: "main",
+    kubernetes,
+    namespaces: options.namespaces ?? [],
+    audience: "gitspan",
+  });
+  const source: EventSource = { trusted: false, pathSecret: undefined, basic: undefined, read: cluster.readEvent };
+  const accounts = cluster.serviceAccounts;
   const test = startApp({
     intake: { accept: (request) => accept({ store, ids, settings: () => settings, metrics }, request) },
     events: { tekton: () => new Map([["main", source]]), metrics },
+    bearers: makeBearers({ clusters: () => new Map(accounts === undefined ? [] : [["main", accounts]]) }),
+    settings: () => settings,
+    store: {
+      ...new FakePorts().deps().store,
+      build: (id) => store.build(id),
+      deliveries: (filter) => store.deliveries(filter),
+    },
   });
   return {
     test,

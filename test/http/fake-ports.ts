@@ -50,6 +50,8 @@ export class FakePorts {
   /** Secrets of signed requests by key. */
   readonly signatures = new Map([["shop-ci", ["the-first-secret-of-shop-ci", "the-second-secret-of-shop-ci"]]]);
   readonly requests: { route: string; method: string; status: number; seconds: number }[] = [];
+  /** Why callers were refused, in order. */
+  readonly refused: string[] = [];
   openStreams = 0;
   /** Told of every line. */
   onLog: ((line: { message: string; fields: Record<string, unknown> }) => void) | undefined;
@@ -98,6 +100,7 @@ export class FakePorts {
       metrics: {
         request: (request) => void this.requests.push(request),
         rollback: () => undefined,
+        refused: (reason) => void this.refused.push(reason),
         streams: (open) => {
           this.openStreams = open;
         },

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { systemAmbient } from "../../src/ambient.ts";
-import { openTekton, type TektonReceiver } from "../../src/tekton/receiver.ts";
+import { openTekton, type TektonCluster } from "../../src/tekton/cluster.ts";
 import { FakeKubernetesApi, type StoredRun } from "../fakes/kubernetes-api.ts";
+import { tektonDeps } from "./samples.ts";
 
 /** What the bridge answered to each event while it was recorded: `npm run e2e -- --record`. */
 interface Row {
@@ -12,13 +12,13 @@ interface Row {
 }
 
 let api: FakeKubernetesApi;
-let tekton: TektonReceiver;
+let tekton: TektonCluster;
 
 beforeAll(async () => {
   api = await FakeKubernetesApi.start();
   for (const run of recorded<StoredRun>("runs")) api.put(run);
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  tekton = await openTekton(systemAmbient, { name: "main", kubernetes, namespaces: [] });
+  tekton = await openTekton(tektonDeps, { name: "main", kubernetes, namespaces: [], audience: "gitspan" });
 });
 afterAll(() => api.close());
 
@@ -26,7 +26,7 @@ it("makes of the events of a real cluster what the bridge made of them there", a
   const rows = recorded<Row>("events");
   expect(rows.length).toBeGreaterThan(0);
   for (const { headers, body, answer } of rows) {
-    const reading = await tekton.read({ headers, body }, new AbortController().signal);
+    const reading = await tekton.readEvent({ headers, body }, new AbortController().signal);
     const expected = answer.result === "accepted" ? { kind: "build" } : { kind: answer.result, reason: answer.reason };
     expect(reading, headers["ce-id"]).toMatchObject(expected);
   }

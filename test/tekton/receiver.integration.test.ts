@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemAmbient } from "../../src/ambient.ts";
 import type { EventReading } from "../../src/delivery/events.ts";
-import { openTekton, type TektonReceiver } from "../../src/tekton/receiver.ts";
+import { openTekton, type TektonCluster } from "../../src/tekton/cluster.ts";
 import { asStored, FakeKubernetesApi, type StoredRun, type Trouble } from "../fakes/kubernetes-api.ts";
 import { headersOf, recordedEvent, recordedEvents } from "./recordings.ts";
-import { SOURCE } from "./samples.ts";
+import { SOURCE, tektonDeps } from "./samples.ts";
 
 let api: FakeKubernetesApi;
-let tekton: TektonReceiver;
+let tekton: TektonCluster;
 let run: StoredRun;
 
 const successful = recordedEvent("025-pipelinerun.successful-good-s8z86");
 const event = { headers: headersOf(successful), body: successful.body as unknown };
-const read = (sent = event, signal = new AbortController().signal): Promise<EventReading> => tekton.read(sent, signal);
+const read = (sent = event, signal = new AbortController().signal): Promise<EventReading> =>
+  tekton.readEvent(sent, signal);
 const open = (namespaces: string[] = []) => {
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  return openTekton(systemAmbient, { name: "main", kubernetes, namespaces });
+  return openTekton(tektonDeps, { name: "main", kubernetes, namespaces, audience: "gitspan" });
 };
 
 beforeEach(async () => {
@@ -152,7 +152,12 @@ it("reads at most sixteen runs at a time, and all of them in the end", async () 
 });
 
 it("without a cluster the event itself is believed, in either version of the API", async () => {
-  tekton = await openTekton(systemAmbient, { name: "lab", kubernetes: undefined, namespaces: [] });
+  tekton = await openTekton(tektonDeps, {
+    name: "lab",
+    kubernetes: undefined,
+    namespaces: [],
+    audience: "gitspan",
+  });
   expect(await read()).toMatchObject({ kind: "ignored", reason: "no-source" });
   const body = structuredClone(event.body) as Record<string, StoredRun>;
   body["pipelineRun"]!.metadata["annotations"] = { "gitspan.dev/source-repository": SOURCE };
@@ -163,7 +168,7 @@ it("without a cluster the event itself is believed, in either version of the API
 
 it("a kubeconfig that is not there is an error of the configuration", async () => {
   const kubernetes = { kind: "kubeconfig", file: "/nowhere/kubeconfig", context: undefined } as const;
-  const opening = openTekton(systemAmbient, { name: "main", kubernetes, namespaces: [] });
+  const opening = openTekton(tektonDeps, { name: "main", kubernetes, namespaces: [], audience: "gitspan" });
   await expect(opening).rejects.toMatchObject({ code: "config-invalid", message: expect.stringContaining("/nowhere") });
 });
 

@@ -1,3 +1,5 @@
+import { systemAmbient } from "../../src/ambient.ts";
+import type { TektonDeps } from "../../src/tekton/cluster.ts";
 import type { RunResult, TektonRun } from "../../src/tekton/run.ts";
 
 export const COMMIT = "3953f9ddf975ab5097ee468d99555c5b441169bf";
@@ -27,3 +29,9 @@ export function aRun(overrides: Partial<TektonRun> = {}): TektonRun {
 export function results(values: Record<string, RunResult["value"]>): RunResult[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
+
+/** Every image counts that the task `build` names, as in the recorded pipelines. */
+export const tektonDeps: TektonDeps = {
+  clock: systemAmbient.clock,
+  buildTasks: () => ({ names: new Set(["build"]), takes: (_repository, task) => task === "build" }),
+};

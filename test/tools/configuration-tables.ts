@@ -1,5 +1,6 @@
 import { configurationJsonSchema, isRequired, pathOf } from "../../src/config/json-schema.ts";
-import { KEY_DOCS, type KeySection } from "../../src/config/key-docs.ts";
+import { KEY_DOCS } from "../../src/config/key-docs.ts";
+import type { KeySection } from "../../src/config/key-row.ts";
 
 export const CONFIGURATION_PAGE = new URL("../../docs/configuration.md", import.meta.url);
 

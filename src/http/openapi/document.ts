@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ErrorCode } from "../../model/errors.ts";
-import { buildReportBody } from "../build-report.ts";
+import { buildReportBody, runClaimBody } from "../build-report.ts";
 import { PROBLEMS } from "../problem-table.ts";
 import { buildBody, deliveryBody, feedEventBody, holdBody, problemBody, targetBody } from "../responses.ts";
 import { problemExample } from "./examples.ts";
@@ -13,6 +13,7 @@ const ANYWHERE: readonly ErrorCode[] = ["bad-request", "internal", "shutting-dow
 
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   BuildReport: buildReportBody,
+  RunClaim: runClaimBody,
   Build: buildBody,
   Delivery: deliveryBody,
   FeedEvent: feedEventBody,
@@ -34,6 +35,9 @@ export function makeDocument(operations: Operations, version: string): Json {
   for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { ...OPTIONS, uri: (id) => `#/components/schemas/${id}` });
   const schemaOf = (schema: z.ZodType): Json => {
+    if (schema instanceof z.ZodUnion) {
+      return { anyOf: schema.options.map((option) => (option instanceof z.ZodType ? schemaOf(option) : {})) };
+    }
     const id = registry.get(schema)?.id;
     return id === undefined ? plain(z.toJSONSchema(schema, OPTIONS)) : { $ref: `#/components/schemas/${id}` };
   };
@@ -64,7 +68,11 @@ export function makeDocument(operations: Operations, version: string): Json {
 const OPTIONS = { io: "input", unrepresentable: "any", target: "draft-2020-12" } as const;
 
 const securitySchemes = {
-  token: { type: "http", scheme: "bearer", description: "Made by `gitspan token create`" },
+  token: {
+    type: "http",
+    scheme: "bearer",
+    description: "Made by `gitspan token create`; or a service account's, or another CI's",
+  },
   signature: {
     type: "apiKey",
     in: "header",
@@ -141,7 +149,16 @@ function problemsByStatus({ problems, security }: Operation): Record<string, Jso
   );
 }
 
-const NEEDS_CALLER: readonly ErrorCode[] = ["unauthenticated", "rate-limited", "store-unavailable"];
+const NEEDS_CALLER: readonly ErrorCode[] = [
+  "unauthenticated",
+  "forbidden",
+  "run-not-ready",
+  "rate-limited",
+  "store-unavailable",
+  "kubernetes-unavailable",
+  "kubernetes-forbidden",
+  "issuer-unavailable",
+];
 
 function pathParameters({ path = {} }: Operation): Json[] {
   return Object.entries(path).map(([name, description]) => ({

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { buildReportBody } from "../build-report.ts";
+import { buildReportBody, runClaimBody } from "../build-report.ts";
 import { deliveriesQuery, lastEventIdHeader, noQuery, targetsFilter, waitQuery } from "../queries.ts";
 import { buildBody, deliveryDetailBody, deliveryPageBody, eventTakenBody, liveBody, readyBody } from "../responses.ts";
 import { buildExample, buildReportExample, deliveryExample, feedEventText } from "./examples.ts";
@@ -50,7 +50,7 @@ export const OPERATIONS: Operations = {
     tag: "builds",
     summary: "Report a build",
     description:
-      "Stores the build with one delivery for each target that it is for. A repeat (the same run, or without a run the same subject, images and commit) finds the stored one, so it is always safe to send a report again.",
+      "Stores the build with one delivery for each target that it is for. A repeat (the same run, or without a run the same subject, images and commit) finds the stored one, so it is always safe to send a report again. The last task of a Tekton pipeline sends a RunClaim with the token of its service account: images and source are read from its run.",
     security: "token-or-signature",
     headers: {
       "Idempotency-Key": {
@@ -59,7 +59,7 @@ export const OPERATIONS: Operations = {
       },
       traceparent,
     },
-    body: { schema: buildReportBody, example: buildReportExample },
+    body: { schema: z.union([buildReportBody, runClaimBody]), example: buildReportExample },
     answers: {
       200: { description: "It was known already", schema: buildBody, headers: { Location: "The build" } },
       202: {
@@ -75,6 +75,8 @@ export const OPERATIONS: Operations = {
       "payload-too-large",
       "unsupported-media-type",
       "no-target",
+      "run-not-ready",
+      "run-refused",
       "idempotency-mismatch",
       "rate-limited",
       "store-unavailable",

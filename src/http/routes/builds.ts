@@ -1,10 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { Caller } from "../../model/access.ts";
-import type { Build } from "../../model/build.ts";
+import type { Build, BuildReport } from "../../model/build.ts";
 import type { Delivery } from "../../model/delivery.ts";
 import { GitspanError } from "../../model/errors.ts";
 import { traceIdOf } from "../../model/trace.ts";
-import { parseBuildReport } from "../build-report.ts";
+import type { Bearer } from "../bearers.ts";
+import { parseBuildReport, parseRunClaim } from "../build-report.ts";
 import { withDeadline } from "../deadline.ts";
 import type { HttpDeps } from "../deps.ts";
 import { idOf } from "../ids.ts";
@@ -33,13 +34,12 @@ export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
     parseWith(noQuery, request.query, "the query");
     const idempotency = idempotencyOf(request);
     const traceparent = traceparentOf(request);
-    const report = parseBuildReport(request.body, deps.clock.now());
-    const accepted = await withDeadline(deps.clock, { ms: ACCEPT_MS, late: notStored }, (signal) =>
-      deps.intake.accept(
-        { report: { ...report, ...(traceparent ? { traceparent } : {}) }, caller, idempotency },
-        signal,
-      ),
-    );
+    const accepted = await withDeadline(deps.clock, { ms: ACCEPT_MS, late: notStored }, async (signal) => {
+      const report = await reportOf(deps, caller, request.body, signal);
+      const { subject, groups } = caller;
+      const traced = { ...report, ...(traceparent ? { traceparent } : {}) };
+      return await deps.intake.accept({ report: traced, caller: { subject, groups }, idempotency }, signal);
+    });
     const { build } = accepted;
     deps.log.info("build received", {
       build: build.id,
@@ -66,6 +66,14 @@ export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
     if (seen === undefined) throw new GitspanError("not-found", "there is no such build");
     return buildShape(seen.build, seen.deliveries);
   });
+}
+
+/** From the caller's own run where there is one; else from the request, as far as the caller's token does not contradict. */
+async function reportOf(deps: HttpDeps, caller: Bearer, body: unknown, signal: AbortSignal): Promise<BuildReport> {
+  if (caller.report !== undefined) return await caller.report(parseRunClaim(body), signal);
+  const report = parseBuildReport(body, deps.clock.now());
+  caller.vouches?.(report.source);
+  return report;
 }
 
 /** Undefined when there is no such build or the caller may see none of its deliveries: nobody can tell which. */

@@ -30,7 +30,7 @@ export async function eventRoutes(app: FastifyInstance, deps: HttpDeps): Promise
     const error = withoutFinalFault(toGitspanError(thrown));
     const { status } = PROBLEMS[error.code];
     deps.events?.metrics.event("tekton", status === 503 || status === 429 ? "unavailable" : "refused");
-    return replyProblem(deps.log, error, request, reply);
+    return replyProblem(deps, error, request, reply);
   });
   app.addHook("onRequest", hooks.onRequest);
   app.addHook("preParsing", hooks.preParsing);

@@ -1,14 +1,16 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readList } from "../../src/argocd/list-items.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { readList } from "../../src/kubernetes/list-items.ts";
+import { VirtualClock } from "../argocd/virtual-clock.ts";
+
+const trouble = { unreachable: "argocd-unreachable", protocol: "argocd-protocol" } as const;
 
 async function read(text: string, cuts: readonly number[] = []): Promise<{ items: unknown[]; rest: unknown }> {
   const bytes = Buffer.from(text);
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
   const chunks = at.slice(1).map((end, index) => bytes.subarray(at[index], end));
   const items: unknown[] = [];
-  const input = { chunks: chunksOf(chunks), idleMs: 1_000, signal: new AbortController().signal };
+  const input = { chunks: chunksOf(chunks), idleMs: 1_000, signal: new AbortController().signal, trouble };
   const rest = await readList(new VirtualClock(), { ...input, onItem: (item) => items.push(item) });
   return { items, rest };
 }
@@ -60,7 +62,7 @@ test("silence in the middle is an error", async () => {
     await new Promise(() => undefined);
   })();
   const signal = new AbortController().signal;
-  const reading = readList(clock, { chunks: silent, idleMs: 1_000, signal, onItem: () => undefined });
+  const reading = readList(clock, { chunks: silent, idleMs: 1_000, signal, trouble, onItem: () => undefined });
   const refused = reading.catch((error: unknown) => error);
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   clock.advance(1_001);

@@ -1,6 +1,6 @@
 import type { Clock } from "../model/ambient.ts";
 
-/** What is known of one stream of Applications: whether it ever was complete, and when it was last heard of. */
+/** What is known of one stream of objects: whether it ever was complete, and when it was last heard of. */
 export class SourceHealth {
   readonly name: string;
   readonly #clock: Clock;

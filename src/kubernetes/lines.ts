@@ -1,8 +1,9 @@
 import type { Clock } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
 import { withTimeLimit } from "./time-limit.ts";
+import type { Trouble } from "./trouble.ts";
 
-/** The largest Application seen in the wild is about 1.5 MB (the limit of etcd). */
+/** The largest object seen in the wild is about 1.5 MB (the limit of etcd). */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
 export interface LinesInput {
@@ -10,10 +11,11 @@ export interface LinesInput {
   /** Nothing in so many milliseconds means that the other end is gone without a word. */
   idleMs: number;
   signal: AbortSignal;
+  trouble: Trouble;
 }
 
-/** The lines of a stream as they come; throws the transient `argocd-unreachable` when it falls silent. */
-export async function* linesOf(clock: Clock, { chunks, idleMs, signal }: LinesInput): AsyncGenerator<string> {
+/** The lines of a stream as they come; throws the transient `unreachable` of the peer when it falls silent. */
+export async function* linesOf(clock: Clock, { chunks, idleMs, signal, trouble }: LinesInput): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const iterator = chunks[Symbol.asyncIterator]();
   let pending: string[] = [];
@@ -21,7 +23,7 @@ export async function* linesOf(clock: Clock, { chunks, idleMs, signal }: LinesIn
   const message = `nothing came for ${Math.round(idleMs / 1_000)} s on a watch`;
   try {
     for (;;) {
-      const next = await withTimeLimit(clock, { ms: idleMs, message, signal }, async () => iterator.next());
+      const next = await withTimeLimit(clock, { ms: idleMs, message, signal, trouble }, async () => iterator.next());
       if (next.done === true) return;
       const text = decoder.decode(next.value, { stream: true });
       const parts = text.split("\n");
@@ -33,7 +35,7 @@ export async function* linesOf(clock: Clock, { chunks, idleMs, signal }: LinesIn
       }
       pending.push(last);
       length += last.length;
-      if (length > LONGEST_LINE) throw new GitspanError("argocd-protocol", "a line of the watch does not end");
+      if (length > LONGEST_LINE) throw new GitspanError(trouble.protocol, "a line of the watch does not end");
     }
   } finally {
     // Not awaited: a stream that hangs would hang here too; its request is aborted by the caller.

@@ -1,6 +1,7 @@
 import type { Clock } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
 import { withTimeLimit } from "./time-limit.ts";
+import type { Trouble } from "./trouble.ts";
 
 /** Larger than any object that etcd takes, and than anything between two of them. */
 const LARGEST_ITEM = 16 * 1024 * 1024;
@@ -16,22 +17,23 @@ export interface ListInput {
   /** Nothing in so many milliseconds means that the other end is gone without a word. */
   idleMs: number;
   signal: AbortSignal;
+  trouble: Trouble;
   /** Called with each item as soon as it is there. */
   onItem(item: unknown): void;
 }
 
 /**
- * Reads a JSON answer `{..., "items": [{...}, ...]}` item by item, so that ten thousand Applications (120 MB) never stand in memory
- * together; resolves with the rest of it. Rejects with `argocd-protocol` for what is no JSON, and with the transient
- * `argocd-unreachable` when it falls silent.
+ * Reads a JSON answer `{..., "items": [{...}, ...]}` item by item, so that ten thousand objects (120 MB) never stand in memory
+ * together; resolves with the rest of it. Rejects with `protocol` of the peer for what is no JSON, and with its
+ * transient `unreachable` when it falls silent.
  */
 export async function readList(clock: Clock, input: ListInput): Promise<unknown> {
-  const scanner = new Scanner(input.onItem);
+  const scanner = new Scanner(input);
   const iterator = input.chunks[Symbol.asyncIterator]();
   const message = `nothing came for ${Math.round(input.idleMs / 1_000)} s of a list`;
   try {
     for (;;) {
-      const limit = { ms: input.idleMs, message, signal: input.signal };
+      const limit = { ms: input.idleMs, message, signal: input.signal, trouble: input.trouble };
       const next = await withTimeLimit(clock, limit, async () => iterator.next());
       if (next.done === true) return scanner.end();
       scanner.take(next.value);
@@ -44,7 +46,7 @@ export async function readList(clock: Clock, input: ListInput): Promise<unknown>
 
 /** Finds the objects at the depth of items; no byte of UTF-8 but the ASCII ones is a bracket or a quote. */
 class Scanner {
-  readonly #onItem: (item: unknown) => void;
+  readonly #input: Pick<ListInput, "onItem" | "trouble">;
   #depth = 0;
   #inText = false;
   #escaped = false;
@@ -56,8 +58,8 @@ class Scanner {
   /** Bytes since the last item ended. */
   #length = 0;
 
-  constructor(onItem: (item: unknown) => void) {
-    this.#onItem = onItem;
+  constructor(input: Pick<ListInput, "onItem" | "trouble">) {
+    this.#input = input;
   }
 
   take(chunk: Uint8Array): void {
@@ -92,7 +94,7 @@ class Scanner {
 
   /** What is not an item; the items' places are `null`. */
   end(): unknown {
-    return parse(this.#rest);
+    return parse(this.#rest, this.#input.trouble);
   }
 
   #keep(chunk: Uint8Array, start: number, end: number): void {
@@ -102,13 +104,13 @@ class Scanner {
     else this.#rest.push(chunk.slice(start, end));
     this.#length += end - start;
     if (this.#length <= LARGEST_ITEM) return;
-    throw new GitspanError("argocd-protocol", "an answer does not end", {
+    throw new GitspanError(this.#input.trouble.protocol, "an answer does not end", {
       hint: "Check the address: something else than Argo CD or Kubernetes answers.",
     });
   }
 
   #finishItem(): void {
-    this.#onItem(parse(this.#parts));
+    this.#input.onItem(parse(this.#parts, this.#input.trouble));
     this.#inItem = false;
     this.#parts = [];
     this.#length = 0;
@@ -118,11 +120,11 @@ class Scanner {
 
 const NULL = Buffer.from("null");
 
-function parse(parts: readonly Uint8Array[]): unknown {
+function parse(parts: readonly Uint8Array[], trouble: Trouble): unknown {
   try {
     return JSON.parse(Buffer.concat(parts).toString("utf8"));
   } catch (cause) {
-    throw new GitspanError("argocd-protocol", "a list is no JSON, or ends in the middle", {
+    throw new GitspanError(trouble.protocol, "a list is no JSON, or ends in the middle", {
       hint: "Check the address: a login page or a proxy answers in its place.",
       cause,
       transient: true,

@@ -1,13 +1,14 @@
 import type { Clock } from "../model/ambient.ts";
 import { GitspanError } from "../model/errors.ts";
+import type { Trouble } from "./trouble.ts";
 
 /**
  * Runs `work` under a signal that is aborted with the caller's, or after `ms` milliseconds: then it rejects with the
- * transient `argocd-unreachable` and the given message.
+ * transient `unreachable` of the peer, with the given message.
  */
 export async function withTimeLimit<T>(
   clock: Clock,
-  limit: { ms: number; message: string; signal: AbortSignal },
+  limit: { ms: number; message: string; signal: AbortSignal; trouble: Trouble },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   limit.signal.throwIfAborted();
@@ -15,7 +16,7 @@ export async function withTimeLimit<T>(
   const late = new AbortController();
   const expire = clock.sleep(limit.ms, AbortSignal.any([done.signal, limit.signal])).then(
     () => {
-      const error = new GitspanError("argocd-unreachable", limit.message, { transient: true });
+      const error = new GitspanError(limit.trouble.unreachable, limit.message, { transient: true });
       late.abort(error);
       throw error;
     },
