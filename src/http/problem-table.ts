@@ -10,6 +10,7 @@ const edit = { status: 422, title: "The file cannot be edited" };
 const git = { status: 502, title: "The Git server did not do its part" };
 const argocd = { status: 502, title: "Argo CD did not do its part" };
 const kubernetes = { status: 503, title: "The Kubernetes API did not do its part" };
+const registry = { status: 502, title: "The image registry did not do its part" };
 const store = { status: 503, title: "The store is not available" };
 
 /** Status and title of every error code; the compiler asks for a line here whenever a code is added. */
@@ -40,6 +41,10 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   "argocd-forbidden": argocd,
   "argocd-not-found": argocd,
   "argocd-protocol": argocd,
+  "registry-unreachable": { ...registry, status: 503 },
+  "registry-auth": registry,
+  "registry-protocol": registry,
+  "provenance-needs-run-end": { status: 409, title: "The provenance comes only after the end of the run" },
   "kubernetes-unavailable": kubernetes,
   "kubernetes-forbidden": kubernetes,
   "kubernetes-protocol": kubernetes,

@@ -8,6 +8,8 @@ export interface Artifact {
   repository: string;
   tag?: string;
   digest?: Digest;
+  /** The digest is what the registry said the tag names when the build came in. */
+  resolved?: true;
 }
 
 /** Where the build's source came from. */
@@ -35,6 +37,8 @@ export interface Run {
   url?: string;
   /** Completion (or, while it still runs, the time of the report), milliseconds since the epoch. */
   finishedAt?: number;
+  /** Of a PipelineRun: the uids of its TaskRuns that made the artifacts, where they are known. */
+  taskUids?: string[];
 }
 
 /** What a caller reports. */

@@ -33,6 +33,11 @@ export type ErrorCode =
   | "argocd-forbidden"
   | "argocd-not-found"
   | "argocd-protocol"
+  // image registries, and what is proven by what lies in them
+  | "registry-unreachable"
+  | "registry-auth"
+  | "registry-protocol"
+  | "provenance-needs-run-end"
   // the Kubernetes API, where runs are read
   | "kubernetes-unavailable"
   | "kubernetes-forbidden"
