@@ -1,9 +1,8 @@
-import type { AddressInfo } from "node:net";
 import pRetry from "p-retry";
 import { systemAmbient } from "./ambient.ts";
 import { makeBearers } from "./bearers.ts";
 import { annotationRules } from "./config/annotated-settings.ts";
-import type { Configuration, ListenAddress } from "./config/configuration.ts";
+import type { Configuration } from "./config/configuration.ts";
 import { LiveConfiguration } from "./config/live-configuration.ts";
 import { loadConfiguration } from "./config/load.ts";
 import { configurationHints, readConfiguration, readConfigurationText } from "./config/read.ts";
@@ -14,12 +13,13 @@ import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
 import { AnnotatedTargets } from "./delivery/annotated.ts";
 import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
-import type { ArgoCd, Log } from "./delivery/ports.ts";
+import type { ArgoCd, Log, Trust } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
 import { sourceHistory } from "./git/source-history.ts";
 import { createApp } from "./http/app.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
-import { GitspanError, isTransient } from "./model/errors.ts";
+import { listening, urlOf } from "./listening.ts";
+import { isTransient } from "./model/errors.ts";
 import { brakeCheck, lanesCheck, readiness } from "./readiness.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog, logLevelOf } from "./telemetry/log.ts";
@@ -32,7 +32,7 @@ export interface BridgeOptions {
   /** After so many milliseconds without a sign of life another replica takes over; default 10 s. */
   leaseMs?: number;
   /** Wraps each port as it is wired in; tests use it to make ports fail. */
-  decorate?: <T extends object>(name: "store" | "git" | "argocd", port: T) => T;
+  decorate?: <T extends object>(name: "store" | "git" | "argocd" | "trust", port: T) => T;
 }
 
 export interface Bridge {
@@ -86,6 +86,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ambient,
       log,
       decorate: (git) => decorate("git", git),
+      registryRequest: (result) => metrics.registryRequest(result),
       changed: (ref) => {
         database.store
           .expedite(ref)
@@ -120,6 +121,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     );
 
     const store = decorate("store", database.store);
+    const trust = decorate<Trust>("trust", connections.trust);
     const preview = { repository, argocd, clock: ambient.clock };
     const troubled = new Set<string>();
     const working = runWorker(
@@ -129,6 +131,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         history: sourceHistory({ clock: ambient.clock, log, repository: (url) => connections.source(url) }),
         repository,
         argocd,
+        trust,
         settings: () => settings,
         settle: (lane, tip, signal) => annotated.atTip(lane, tip, signal),
         ids: ambient.ids,
@@ -155,8 +158,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     });
     const app = createApp({
       intake: {
-        accept: (request: AcceptRequest) =>
-          accept({ store, ids: ambient.ids, settings: () => settings, metrics }, request),
+        accept: (request: AcceptRequest, signal: AbortSignal) =>
+          accept({ store, ids: ambient.ids, trust, settings: () => settings, metrics }, request, signal),
       },
       events: { tekton: () => connections.eventSources(), metrics },
       bearers: makeBearers({ clusters: () => connections.serviceAccounts() }),
@@ -249,9 +252,13 @@ export async function previewBuild(
     decorate: (git) => git,
     changed: () => undefined,
     buildTasks: () => settingsOf(configuration).buildTasks(),
+    registryRequest: () => undefined,
   });
   try {
-    await connections.apply({ ...configuration, tekton: new Map(), sources: new Map() }, () => undefined);
+    await connections.apply(
+      { ...configuration, tekton: new Map(), sources: new Map(), registries: new Map() },
+      () => undefined,
+    );
     const { argocd } = connections;
     const repository = (name: string) => connections.repository(name);
     const annotated = new AnnotatedTargets({ argocd, repository, clock, log, changed: () => undefined });
@@ -272,23 +279,4 @@ export async function previewBuild(
 async function locationOf(database: Configuration["database"], mode: "serve" | "attach"): Promise<DatabaseLocation> {
   if (database.kind === "embedded") return { embedded: database.directory, mode };
   return { url: await resolveSecret(database.url) };
-}
-
-/** Says in the operator's words that an address is taken. */
-async function listening({ host, port }: ListenAddress, started: Promise<unknown>): Promise<void> {
-  try {
-    await started;
-  } catch (cause) {
-    if (!(cause instanceof Error) || !("code" in cause) || cause.code !== "EADDRINUSE") throw cause;
-    throw new GitspanError("config-invalid", `cannot listen on ${host}:${port}: another process does`, {
-      cause,
-      hint: "Stop the other process, or choose another address in `listen` or `metricsListen`.",
-    });
-  }
-}
-
-function urlOf(address: AddressInfo | string | null): string {
-  if (address === null || typeof address === "string") return String(address);
-  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
 }

@@ -2,7 +2,7 @@ import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
 import type { Configuration, TektonConfiguration } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
-import type { ArgoCd, GitRepository, Log } from "./delivery/ports.ts";
+import type { ArgoCd, GitRepository, Log, Trust } from "./delivery/ports.ts";
 import type { RemoteRepository } from "./git/repository.ts";
 import type { EventSource } from "./http/event-source.ts";
 import type { Ambient } from "./model/ambient.ts";
@@ -12,6 +12,8 @@ import { GitspanError } from "./model/errors.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
 import { SourceRepositories } from "./source-repositories.ts";
 import { openTekton, type ServiceAccounts, type TektonCluster } from "./tekton/cluster.ts";
+import type { TrustDeps } from "./trust/trust.ts";
+import { openTrust } from "./trust-connection.ts";
 
 export interface ConnectionDeps {
   ambient: Ambient;
@@ -22,6 +24,8 @@ export interface ConnectionDeps {
   changed: (application: ApplicationRef) => void;
   /** Of the configuration in force now. */
   buildTasks: () => BuildTasks;
+  /** Called for every request to an image registry. */
+  registryRequest: TrustDeps["counted"];
 }
 
 /** All Argo CDs share one index of Applications, so they are opened and replaced together; event sources with them. */
@@ -33,8 +37,10 @@ export class Connections {
   readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
   readonly #sources: LiveParts<RepositoryLocation[], SourceRepositories>;
   readonly #clusters: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openClusters>>>;
+  readonly #registries: LiveParts<Configuration["registries"], Awaited<ReturnType<typeof openTrust>>>;
   /** Whichever connection is in force when it is asked. */
   readonly argocd: ArgoCd;
+  readonly trust: Trust;
 
   constructor(deps: ConnectionDeps) {
     this.#repositories = new LiveParts(async (location) => {
@@ -48,18 +54,22 @@ export class Connections {
     });
     this.#sources = new LiveParts(async (locations) => new SourceRepositories(deps, locations));
     this.#clusters = new LiveParts((tekton) => openClusters(deps, tekton));
+    const registryDeps = { clock: deps.ambient.clock, counted: deps.registryRequest };
+    this.#registries = new LiveParts((registries) => openTrust(registryDeps, registries));
     this.argocd = currentArgoCd(() => this.#argocds.get(ALL));
+    this.trust = currentTrust(() => this.#registries.get(ALL));
   }
 
   /** Opens what is new, then calls `swap` and changes over, all at once. Throws when something cannot be opened. */
   async apply(
-    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "sources">,
+    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "sources" | "registries">,
     swap: () => void,
   ): Promise<void> {
     const changes: PreparedChange[] = [];
     try {
       changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));
       changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
+      changes.push(await this.#registries.prepare(new Map([[ALL, next.registries]])));
       changes.push(await this.#clusters.prepare(new Map([[ALL, next.tekton]])));
       const sources = await Promise.all([...next.sources.values()].map(locationOf));
       changes.push(await this.#sources.prepare(new Map([[ALL, sources]])));
@@ -99,6 +109,7 @@ export class Connections {
 
   async close(): Promise<void> {
     await this.#clusters.close();
+    await this.#registries.close();
     await this.#argocds.close();
     await this.#sources.close();
     await this.#repositories.close();
@@ -139,11 +150,7 @@ function eventSourceOf(configured: TektonConfiguration, cluster: TektonCluster):
 }
 
 function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
-  const connected = () => {
-    const connection = current();
-    if (connection !== undefined) return connection;
-    throw new GitspanError("shutting-down", "the bridge is stopping", { transient: true });
-  };
+  const connected = () => current() ?? stopping();
   return {
     find: async (wanted) => connected().find(wanted),
     annotated: async () => connected().annotated(),
@@ -154,4 +161,18 @@ function currentArgoCd(current: () => ArgoCdConnection | undefined): ArgoCd {
     sick: async (cluster, withinMs) => connected().sick(cluster, withinMs),
     judge: (input) => connected().judge(input),
   };
+}
+
+function currentTrust(current: () => Trust | undefined): Trust {
+  const connected = () => current() ?? stopping();
+  return {
+    covers: (repository) => connected().covers(repository),
+    digestOf: async (image, signal) => connected().digestOf(image, signal),
+    absenceOf: async (image, signal) => connected().absenceOf(image, signal),
+    decide: async (question, signal) => connected().decide(question, signal),
+  };
+}
+
+function stopping(): never {
+  throw new GitspanError("shutting-down", "the bridge is stopping", { transient: true });
 }

@@ -75,6 +75,24 @@ export interface TektonConfiguration {
   basic: { username: string; password: SecretReference } | undefined;
 }
 
+export interface RegistryConfiguration {
+  /** As images name it. */
+  host: string;
+  /** Where it is, without a slash at the end; undefined: the host by https. */
+  url: string | undefined;
+  /** Asked first for what is named by its digest. */
+  mirrors: string[];
+  auth:
+    | { kind: "basic"; username: string; password: SecretReference }
+    /** As `docker login` writes it. */
+    | { kind: "docker-config"; file: SecretReference }
+    | undefined;
+  /** Hosts beside its own that may be asked for tokens. */
+  tokenHosts: string[];
+  /** Certificates (PEM) to trust beside the usual ones. */
+  caFile: string | undefined;
+}
+
 export interface LimitsConfiguration {
   /** Build reports of one subject in a minute, in each replica. */
   buildsPerMinute?: number | undefined;
@@ -101,6 +119,8 @@ export interface Configuration {
   sources: ReadonlyMap<string, RepositoryAccess>;
   /** Clusters whose Tekton may send events. */
   tekton: ReadonlyMap<string, TektonConfiguration>;
+  /** Image registries that may be asked, by the host that images name. */
+  registries: ReadonlyMap<string, RegistryConfiguration>;
   environments: string[];
   apps: AppRule[];
   targets: Target[];

@@ -9,6 +9,7 @@ import { checkPlaceholders } from "./placeholder-checks.ts";
 import type { ConfigurationProblem } from "./problems.ts";
 import { onlyRepository } from "./resolve-targets.ts";
 import type { RawConfiguration } from "./schema.ts";
+import { checkTrust } from "./trust-checks.ts";
 
 /** What only shows when the parts of a file are held against each other: names that nobody has, places claimed twice. */
 export function crossChecks(document: ConfigurationDocument, raw: RawConfiguration): ConfigurationProblem[] {
@@ -32,6 +33,8 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
   for (const [name, access] of Object.entries(raw.sources ?? {})) checkAccess(["sources", name], access, report);
   for (const [name, argocd] of Object.entries(raw.argocd ?? {})) checkArgocd(["argocd", name], argocd, report);
   for (const [name, tekton] of Object.entries(raw.tekton ?? {})) checkTekton(["tekton", name], tekton, report);
+  raw.trust?.require.forEach((name, index) => known("environment", name, ["trust", "require", index]));
+  checkTrust(raw, report);
   for (const [appName, app] of Object.entries(raw.apps ?? {})) {
     const path = ["apps", appName];
     checkImages([...path, "images"], app.images, report);

@@ -4,16 +4,27 @@ import type { Configuration } from "./configuration.ts";
 
 type Hashed = Pick<
   Configuration,
-  "repositories" | "argocd" | "tekton" | "environments" | "apps" | "targets" | "pattern" | "annotated" | "access"
+  | "repositories"
+  | "argocd"
+  | "tekton"
+  | "registries"
+  | "environments"
+  | "apps"
+  | "targets"
+  | "pattern"
+  | "annotated"
+  | "access"
 >;
 
 /** The same for files that mean the same, however they are written and in whatever order things are named. */
 export function configurationHash(configuration: Hashed): string {
-  const { repositories, argocd, tekton, environments, apps, targets, pattern, annotated, access } = configuration;
+  const { repositories, argocd, tekton, registries, environments, apps, targets, pattern, annotated, access } =
+    configuration;
   const content = {
     repositories,
     argocd,
     tekton,
+    registries,
     environments: environments.toSorted(),
     apps: Object.fromEntries(apps.map((app) => [app.name, app])),
     targets: Object.fromEntries(targets.map((target) => [target.id, target])),

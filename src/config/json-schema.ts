@@ -57,7 +57,10 @@ export function keyPaths(schema: JsonSchema, path: readonly string[] = []): stri
 
 /** `apps.NAME.targets.ENVIRONMENT.files[]` and `at.image` as the steps from the root. */
 export function pathOf(at: string, key: string): string[] {
-  return [...at.replaceAll("[]", ".[]").split("."), ...key.split(".")].filter((step) => step !== "");
+  return `${at}.${key}`
+    .replaceAll("[]", ".[]")
+    .split(".")
+    .filter((step) => step !== "");
 }
 
 function formsOf(schema: JsonSchema): JsonSchema[] {

@@ -1,4 +1,5 @@
 import { APP_DOCS } from "./key-docs-apps.ts";
+import { TRUST_DOCS } from "./key-docs-trust.ts";
 import type { KeyRow, KeySection } from "./key-row.ts";
 
 const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];
@@ -46,6 +47,8 @@ export const KEY_DOCS: readonly KeySection[] = [
         "the later completion wins",
       ],
       ["tekton", "the clusters whose Tekton sends events, by name", "none"],
+      ["registries", "the image registries that may be asked, by their host as images name it", "none is asked"],
+      ["trust", "what must be proven of images, and where ([trust.md](trust.md))", "nothing"],
       ["environments", "the environments by name", "none"],
       ["apps", "the apps by name; `{name}` stands for every other app", "none"],
       [
@@ -141,6 +144,7 @@ export const KEY_DOCS: readonly KeySection[] = [
       ["events.basic.passwordFile, events.basic.passwordEnv", "secret: its password; exactly one of the two", "none"],
     ],
   },
+  ...TRUST_DOCS,
   {
     at: "environments.NAME",
     rows: [

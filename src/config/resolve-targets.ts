@@ -2,6 +2,7 @@ import type { ApplicationRef } from "../model/application.ts";
 import type { Policy, Target } from "../model/target.ts";
 import { DEFAULT_BRANCH } from "./configuration.ts";
 import { placesOf } from "./resolve-places.ts";
+import { rawTrustOf, trustOf } from "./resolve-trust.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseDuration } from "./values.ts";
 
@@ -17,7 +18,7 @@ type RawApp = NonNullable<RawConfiguration["apps"]>[string];
 type RawTarget = RawApp["targets"][string];
 
 /** One target for each environment of each app, in the order of the file. */
-export function resolveTargets(raw: RawConfiguration): Target[] {
+export function resolveTargets(raw: RawConfiguration, from: (path: string) => string): Target[] {
   return Object.entries(raw.apps ?? {}).flatMap(([app, rawApp]) =>
     Object.entries(rawApp.targets).map(([environment, target]) => {
       const repository = target.repository ?? onlyRepository(raw) ?? "";
@@ -32,7 +33,7 @@ export function resolveTargets(raw: RawConfiguration): Target[] {
         ...(target.digestPolicy === undefined ? {} : { digestPolicy: target.digestPolicy }),
         applications: target.applications?.map(applicationOf),
         ...(target.success === undefined ? {} : { healthyAtLeast: target.success.atLeast }),
-        policy: policyOf(raw, environment, target),
+        policy: policyOf(raw, environment, target, from),
       } as const;
     }),
   );
@@ -53,8 +54,10 @@ function applicationOf(text: string): ApplicationRef {
 export function policyOf(
   raw: RawConfiguration,
   environment: string,
-  target: Pick<RawTarget, "expireAfter"> = {},
+  target: Pick<RawTarget, "expireAfter">,
+  from: (path: string) => string,
 ): Policy {
+  const trust = rawTrustOf(raw, environment);
   const own = raw.environments?.[environment] ?? {};
   return {
     settleMs: durationOf(own.settle) ?? DEFAULT_POLICY.settleMs,
@@ -62,6 +65,7 @@ export function policyOf(
     timeoutMs: durationOf(own.timeout) ?? DEFAULT_POLICY.timeoutMs,
     expireAfterMs: durationOf(target.expireAfter) ?? durationOf(own.expireAfter) ?? DEFAULT_POLICY.expireAfterMs,
     ...(own.rollback === "automatic" ? { rollback: own.rollback } : {}),
+    ...(trust && { trust: trustOf(trust, from) }),
     ...(own.onManualRevert === "hold-digest" ? { onManualRevert: own.onManualRevert } : {}),
   };
 }

@@ -7,6 +7,7 @@ import { type Configuration, DEFAULT_BRANCH, type ListenAddress, type SecretRefe
 import { configurationHash } from "./hash.ts";
 import { accessOf, secretOf } from "./resolve-access.ts";
 import { policyOf, resolveTargets } from "./resolve-targets.ts";
+import { registryOf } from "./resolve-trust.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseListenAddress } from "./values.ts";
 
@@ -28,7 +29,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     ...(buildTask === undefined ? {} : { buildTask }),
     from: rule && ruleOf(rule),
   }));
-  const targets = resolveTargets(raw);
+  const targets = resolveTargets(raw, from);
   const configuration = {
     file,
     listen: listenOf(raw.listen) ?? DEFAULT_LISTEN,
@@ -38,6 +39,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     argocd: mapOf(raw.argocd ?? {}, (name, argocd) => argocdOf(name, argocd, from)),
     sources: mapOf(raw.sources ?? {}, (_name, access) => accessOf(access, from)),
     tekton: mapOf(raw.tekton ?? {}, (name, tekton) => tektonOf(name, tekton, from)),
+    registries: mapOf(raw.registries ?? {}, (host, registry) => registryOf(host, registry, from)),
     environments: Object.keys(raw.environments ?? {}),
     apps: apps.filter(({ name }) => name !== ANY_NAME),
     targets: targets.filter(({ app }) => app !== ANY_NAME),
@@ -45,7 +47,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
       apps.find(({ name }) => name === ANY_NAME),
       targets.filter(({ app }) => app === ANY_NAME),
     ),
-    annotated: (raw.annotated ?? []).map((one) => annotatedOf(raw, one)),
+    annotated: (raw.annotated ?? []).map((one) => annotatedOf(raw, one, from)),
     access: raw.access ?? [],
     signatures: mapOf(raw.signatures ?? {}, (_name, signature) => secretsOf(signature, from)),
     limits: raw.limits ?? {},
@@ -60,9 +62,9 @@ function ruleOf({ repository, branches = [], tags = [] }: RawAnnotated["from"]):
   return { repository, branches, tags };
 }
 
-function annotatedOf(raw: RawConfiguration, one: RawAnnotated): AnnotatedRule {
+function annotatedOf(raw: RawConfiguration, one: RawAnnotated, from: FromFile): AnnotatedRule {
   const { projects, paths, repositories = Object.keys(raw.repositories) } = one;
-  const environments = one.environments.map((name) => ({ name, policy: policyOf(raw, name) }));
+  const environments = one.environments.map((name) => ({ name, policy: policyOf(raw, name, {}, from) }));
   return { projects, environments, repositories, paths, from: ruleOf(one.from) };
 }
 

@@ -15,6 +15,7 @@ import {
 import { directory, file, place } from "./schema-places.ts";
 import { repositoryAccess, source, webUrl } from "./schema-repository.ts";
 import { tekton } from "./schema-tekton.ts";
+import { environmentTrust, registry, registryHost, trust } from "./schema-trust.ts";
 import {
   isAddressRange,
   isBranchName,
@@ -99,6 +100,7 @@ const environment = z
     expireAfter: duration({ zero: false }).optional(),
     rollback: z.enum(["manual", "automatic"]).optional(),
     onManualRevert: z.enum(["pin", "hold-digest"]).optional(),
+    trust: environmentTrust.optional(),
   })
   .nullable();
 
@@ -212,6 +214,8 @@ export const configurationSchema = z.strictObject({
   argocd: z.record(name, argocd).optional(),
   sources: z.record(name, source).optional(),
   tekton: z.record(name, tekton).optional(),
+  registries: z.record(registryHost, registry).optional(),
+  trust: trust.optional(),
   environments: z.record(name, environment).optional(),
   apps: z.record(appKey, app).optional(),
   annotated: z.array(annotated).optional(),

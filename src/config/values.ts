@@ -35,6 +35,12 @@ export function urlProblem(text: string): string | undefined {
   return undefined;
 }
 
+/** `registry.example.com`, `localhost:5000`: what stands before the first slash of an image. */
+export function isRegistryHost(text: string): boolean {
+  const [, host = "", port = "1"] = /^([a-z0-9.-]+|\[[0-9a-f:]+\])(?::(\d{1,5}))?$/.exec(text) ?? [];
+  return /^[a-z0-9[].*[a-z0-9\]]$/.test(host) && /[.:]|^localhost$/.test(text) && Number(port) <= MAX_PORT;
+}
+
 /** Git's short SSH form. */
 export function isShortSsh(text: string): boolean {
   return /^[^/:@]+@[^/:]+:/.test(text);

@@ -2,15 +2,17 @@ import type { NewDelivery } from "../model/acceptance.ts";
 import type { Caller } from "../model/access.ts";
 import type { Ids } from "../model/ambient.ts";
 import type { Build, BuildReport } from "../model/build.ts";
-import type { Delivery } from "../model/delivery.ts";
+import type { Delivery, Ending } from "../model/delivery.ts";
 import { GitspanError } from "../model/errors.ts";
 import { laneOf } from "../model/target.ts";
-import type { Match, Metrics, Settings } from "./ports.ts";
+import type { Match, Metrics, Settings, Trust } from "./ports.ts";
+import { withDigests } from "./resolve-tags.ts";
 import type { IntakeStore } from "./store-ports.ts";
 
 export interface AcceptDeps {
   store: IntakeStore;
   ids: Ids;
+  trust: Pick<Trust, "covers" | "digestOf">;
   settings: () => Settings;
   metrics: Metrics;
 }
@@ -29,22 +31,31 @@ export interface Accepted {
 }
 
 /**
- * Stores a build with one delivery for each target it is for. When this resolves, everything is durable.
- * Errors: `no-target`, `forbidden`, `idempotency-mismatch`, `store-unavailable`.
+ * Stores a build with one delivery for each target it is for. A tag without a digest is taken for what it names now, where
+ * its registry is configured. When this resolves, everything is durable.
+ * Errors: `no-target`, `forbidden`, `idempotency-mismatch`, `store-unavailable`, those of a registry.
  */
-export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<Accepted> {
+export async function accept(deps: AcceptDeps, request: AcceptRequest, signal: AbortSignal): Promise<Accepted> {
   const settings = deps.settings();
+  const { caller } = request;
   const { matches, misses } = settings.match(request.report);
   if (matches.length === 0) throw noTarget(request.report, misses);
+  const isAllowed = ({ target: { app, environment } }: Match) =>
+    settings.allows(caller, { action: "deliver", app, environment });
+  const allowed = matches.filter(isAllowed);
+  if (allowed.length === 0) throw forbidden(caller, matches);
 
-  const deliveries = matches.map((match) => newDelivery(deps, request.caller, settings, match));
-  if (deliveries.every((delivery) => delivery.ending !== undefined)) throw forbidden(request.caller, matches);
-
+  const wanted = new Set(allowed.flatMap(({ images }) => images.map(({ repository }) => repository)));
+  const { report, missing } = await withDigests(deps.trust, { report: request.report, wanted }, signal);
+  const deliveries = settings.match(report).matches.map((match) => {
+    const ending = isAllowed(match) ? noDigest(match, missing) : mayNot(caller, match);
+    return newDelivery(deps.ids.uuid(), match, ending);
+  });
   const result = await deps.store.accept({
     buildId: deps.ids.uuid(),
-    report: request.report,
-    subject: request.caller.subject,
-    groups: [...request.caller.groups],
+    report,
+    subject: caller.subject,
+    groups: [...caller.groups],
     idempotency: request.idempotency,
     deliveries,
   });
@@ -57,11 +68,9 @@ export async function accept(deps: AcceptDeps, request: AcceptRequest): Promise<
   return result;
 }
 
-function newDelivery(deps: AcceptDeps, caller: Caller, settings: Settings, match: Match): NewDelivery {
-  const { target, images } = match;
-  const allowed = settings.allows(caller, { action: "deliver", app: target.app, environment: target.environment });
+function newDelivery(id: string, { target, images }: Match, ending: Ending | undefined): NewDelivery {
   return {
-    id: deps.ids.uuid(),
+    id,
     kind: "build",
     targetId: target.id,
     app: target.app,
@@ -69,16 +78,19 @@ function newDelivery(deps: AcceptDeps, caller: Caller, settings: Settings, match
     lane: laneOf(target),
     images,
     expireAfterMs: target.policy.expireAfterMs,
-    ...(allowed
-      ? {}
-      : {
-          ending: {
-            outcome: "rejected",
-            reason: "forbidden",
-            message: `${caller.subject} may not deliver ${target.app} to ${target.environment}`,
-          },
-        }),
+    ...(ending && { ending }),
   };
+}
+
+function mayNot({ subject }: Caller, { target: { app, environment } }: Match): Ending {
+  return { outcome: "rejected", reason: "forbidden", message: `${subject} may not deliver ${app} to ${environment}` };
+}
+
+function noDigest({ images }: Match, missing: ReadonlySet<string>): Ending | undefined {
+  const image = images.find(({ repository }) => missing.has(repository));
+  if (image === undefined) return undefined;
+  const message = `the registry has no ${image.repository}:${image.tag ?? ""}`;
+  return { outcome: "rejected", reason: "no-digest", message };
 }
 
 function noTarget(report: BuildReport, misses: readonly string[]): GitspanError {

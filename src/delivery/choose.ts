@@ -6,6 +6,7 @@ import { heldFor } from "./held.ts";
 import { compareBuilds, newest } from "./order.ts";
 import type { Settings, SourceHistory } from "./ports.ts";
 import { mayRollBack } from "./rollback-right.ts";
+import { mustProve } from "./trust-check.ts";
 import { outrun, overBy, supersededBy, targetOf } from "./verify.ts";
 
 /** What becomes of those that are not chosen. */
@@ -47,8 +48,9 @@ export async function choose(
       overBy(settings, candidate.delivery, work.now) ??
       forbidden(settings, candidate) ??
       outrun(candidate.delivery, state);
-    if (ending === undefined) candidates.push(candidate);
-    else choice.ended.push({ delivery: candidate.delivery, ending });
+    if (ending !== undefined) choice.ended.push({ delivery: candidate.delivery, ending });
+    else if (isProven(settings, candidate.delivery)) candidates.push(candidate);
+    else choice.deferred.push(candidate.delivery);
   }
   const rollback = candidates.find(({ delivery }) => delivery.kind === "rollback");
   const best =
@@ -75,6 +77,12 @@ export async function choose(
   }
   const target = targetOf(settings, delivery);
   return target === undefined ? undefined : { candidate: best.newest, target, state, warnings: best.warnings };
+}
+
+/** False for what was proven under another configuration, or came under one that asked for no proof. */
+function isProven(settings: Settings, delivery: Delivery): boolean {
+  const target = targetOf(settings, delivery);
+  return target === undefined || !mustProve(target, delivery) || delivery.trust?.configHash === settings.hash;
 }
 
 /** Permission is asked for again before every write: access rules change while a delivery waits. */

@@ -45,7 +45,7 @@ export function rollbackMessage(
   );
 }
 
-type Named = Pick<Delivery, "id" | "app" | "environment" | "targetId" | "images">;
+type Named = Pick<Delivery, "id" | "app" | "environment" | "targetId" | "images" | "trust">;
 type Of = Pick<Build, "source" | "run" | "traceparent">;
 
 function subjectOf(delivery: Named): string {
@@ -58,6 +58,7 @@ function trailersOf(delivery: Named, { source, run, traceparent }: Of): string[]
     `Gitspan-Target: ${delivery.targetId}`,
     ...delivery.images.map((image) => `Gitspan-Image: ${formatImageReference(image)}`),
     `Gitspan-Source-Commit: ${source.commit}`,
+    ...verifiedBy(delivery.trust),
     ...(run === undefined ? [] : [`Gitspan-Run: ${runName(run)} ${run.uid}`]),
     ...optional("Traceparent: ", traceparent),
     `Argocd-reference-commit-repourl: ${source.repository}`,
@@ -69,6 +70,12 @@ function trailersOf(delivery: Named, { source, run, traceparent }: Of): string[]
       source.time === undefined ? undefined : new Date(source.time).toISOString(),
     ),
   ];
+}
+
+/** Whose signatures let it pass: `key sha256:3f0a...` or `identity SUBJECT (ISSUER)`. */
+function verifiedBy(trust: Delivery["trust"]): string[] {
+  const signers = new Set(trust?.images.flatMap((image) => image.signers) ?? []);
+  return [...signers].map((signer) => `Gitspan-Verified-By: ${signer}`);
 }
 
 function paragraphs(body: readonly (readonly string[])[], trailers: readonly string[]): string {

@@ -9,9 +9,11 @@ import type { ApplicationRef, ApplicationSnapshot, Inspection, InspectionKind } 
 import type { Build, BuildReport } from "../model/build.ts";
 import type { ImageValue, Rollback } from "../model/delivery.ts";
 import type { CommitInfo, CommitPlan, CommitRange, Identity, Oid, PreparedPush, PushResult } from "../model/git.ts";
+import type { Digest } from "../model/image.ts";
 import type { JudgeInput, Judgement } from "../model/judgement.ts";
 import type { Relation } from "../model/order.ts";
 import type { Target } from "../model/target.ts";
+import type { TrustDecision, TrustQuestion } from "../model/trust.ts";
 
 // ---------------------------------------------------------------- git
 
@@ -72,6 +74,20 @@ export interface ArgoCd {
   judge(input: JudgeInput): Judgement;
 }
 
+// ---------------------------------------------------------------- trust
+
+/** What image registries, and the signatures in them, say of images. */
+export interface Trust {
+  /** Whether the image's registry is configured; of others nothing can be said. */
+  covers(repository: string): boolean;
+  /** The digest that a tag names now; undefined when there is no such tag. */
+  digestOf(image: { repository: string; tag: string }, signal: AbortSignal): Promise<Digest | undefined>;
+  /** Why the image is not there, as a sentence; undefined when it is. */
+  absenceOf(image: { repository: string; digest: Digest }, signal: AbortSignal): Promise<string | undefined>;
+  /** What is proven of the image now: what is not yet may be later. */
+  decide(question: TrustQuestion, signal: AbortSignal): Promise<TrustDecision>;
+}
+
 // ---------------------------------------------------------------- configuration
 
 export interface Match {
@@ -115,6 +131,8 @@ export interface Metrics {
   /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
   commitToHealthy(seconds: number): void;
   rollback(trigger: Rollback["trigger"], result: "begun" | "braked" | "impossible"): void;
+  /** What was decided of one delivery's images, each time that it was looked at. */
+  trust(result: "proven" | "waiting" | "refused"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: EventOutcome): void;
 }

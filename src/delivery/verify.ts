@@ -1,20 +1,23 @@
 import type { Build } from "../model/build.ts";
-import type { Delivery, Ending } from "../model/delivery.ts";
+import type { Delivery, Ending, NewEvent } from "../model/delivery.ts";
 import type { TargetState } from "../model/reading.ts";
 import { laneOf, type Target } from "../model/target.ts";
 import type { DeliveryChange } from "../model/work.ts";
 import { logEnded } from "./delivery-log.ts";
 import { heldFor } from "./held.ts";
 import { compareBuilds, newest } from "./order.ts";
-import type { Log, Settings, SourceHistory } from "./ports.ts";
+import type { Log, Metrics, Settings, SourceHistory, Trust } from "./ports.ts";
 import { historyOnly } from "./since.ts";
 import type { DeliveryStore } from "./store-ports.ts";
+import { checkTrust, mustProve, type TrustResult } from "./trust-check.ts";
 
 export interface VerifyDeps {
   store: DeliveryStore;
   history: SourceHistory;
+  trust: Trust;
   settings: () => Settings;
   log: Log;
+  metrics: Metrics;
 }
 
 /** How long a waiting delivery rests before somebody looks whether it may go on. */
@@ -29,7 +32,8 @@ export async function verify(deps: VerifyDeps, delivery: Delivery, signal: Abort
 
 async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal): Promise<DeliveryChange> {
   const now = await deps.store.now();
-  const over = overBy(deps.settings(), delivery, now);
+  const settings = deps.settings();
+  const over = overBy(settings, delivery, now);
   if (over !== undefined) return ended(over);
 
   const build = await deps.store.build(delivery.buildId);
@@ -44,17 +48,45 @@ async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal)
   const warnings = newer.warnings.map((message) => ({ kind: "warning", message }));
   if (newer.ending !== undefined) return { ...ended(newer.ending), events: warnings };
 
-  if (state?.pinned !== undefined) {
-    return waiting(delivery, "pin", `${delivery.targetId} is pinned by ${state.pinned.by}: ${state.pinned.why}`);
-  }
-  const holds = await deps.store.holds([delivery.targetId]);
-  const hold = await heldFor(deps.history, { holds, delivery, build, now }, signal);
-  if (hold !== undefined) return waiting(delivery, "hold", `held by ${hold.by}: ${hold.why}`);
+  const held = await heldBack(deps, { delivery, build, now, state }, signal);
+  const isProven = delivery.trust?.configHash === settings.hash;
+  // Looked at once while it is held, and again when it may go.
+  const trust: TrustResult =
+    held !== undefined && isProven
+      ? { kind: "passed" }
+      : await checkTrust(deps, { settings, delivery, build, now }, signal);
+  if (trust.kind === "refused") return { ...ended(trust.ending), events: [...warnings, trust.event] };
+  if (trust.kind === "waiting") return waiting(delivery, trust);
+  const proof = trust.record && { trust: trust.record };
+  const events = [...warnings, ...(trust.event ? [trust.event] : [])];
+  if (held !== undefined) return { ...waiting(delivery, held, events), ...proof };
   return {
     phase: "ready",
     message: "waits for its turn to be written",
-    events: [...warnings, { kind: "ready", message: "may be written" }],
+    ...proof,
+    events: [...events, { kind: "ready", message: "may be written" }],
   };
+}
+
+interface Wait {
+  reason: "pin" | "hold" | "signature";
+  message: string;
+  dueInMs?: number;
+}
+
+/** What people have against writing it. */
+async function heldBack(
+  deps: VerifyDeps,
+  { delivery, build, now, state }: { delivery: Delivery; build: Build; now: number; state: TargetState | undefined },
+  signal: AbortSignal,
+): Promise<Wait | undefined> {
+  if (state?.pinned !== undefined) {
+    const message = `${delivery.targetId} is pinned by ${state.pinned.by}: ${state.pinned.why}`;
+    return { reason: "pin", message };
+  }
+  const holds = await deps.store.holds([delivery.targetId]);
+  const hold = await heldFor(deps.history, { holds, delivery, build, now }, signal);
+  return hold && { reason: "hold", message: `held by ${hold.by}: ${hold.why}` };
 }
 
 /** An ending when something newer stands at the target or is on its way to it. */
@@ -64,9 +96,13 @@ async function newerThan(
   signal: AbortSignal,
 ): Promise<{ ending?: Ending; warnings: string[] }> {
   const current = (await deps.store.targetStates([delivery.targetId])).get(delivery.targetId)?.current;
-  const onTheirWay = (await deps.store.pending(delivery.targetId)).filter(
-    (one) => one.delivery.expireAt > now && one.delivery.kind !== "rollback",
-  );
+  const target = targetOf(deps.settings(), delivery);
+  const onTheirWay = (await deps.store.pending(delivery.targetId)).filter(({ delivery: one }) => {
+    if (one.id === delivery.id) return true;
+    // One that may yet be refused must not take the place of one that is proven.
+    const mayBeRefused = target !== undefined && mustProve(target, one) && one.trust === undefined;
+    return one.expireAt > now && one.kind !== "rollback" && !mayBeRefused;
+  });
   const others = onTheirWay.filter((other) => other.delivery.id !== delivery.id);
   const warnings: string[] = [];
   for (const other of current === undefined ? others : [current, ...others]) {
@@ -80,14 +116,15 @@ async function newerThan(
   return { warnings };
 }
 
-function waiting(delivery: Delivery, reason: "pin" | "hold", message: string): DeliveryChange {
+function waiting(delivery: Delivery, wait: Wait, events: readonly NewEvent[] = []): DeliveryChange {
+  const { reason, message, dueInMs = WAITING_LOOK_MS } = wait;
   const isNews = delivery.waitReason !== reason || delivery.message !== message;
   return {
     phase: "waiting",
     waitReason: reason,
     message,
-    dueInMs: WAITING_LOOK_MS,
-    events: isNews ? [{ kind: "waiting", message }] : [],
+    dueInMs,
+    events: [...events, ...(isNews ? [{ kind: "waiting", message }] : [])],
   };
 }
 

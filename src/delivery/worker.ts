@@ -119,7 +119,8 @@ async function claimAndRun(
 /** A delivery that cannot be moved on now keeps its phase, says why, and is looked at again later. */
 async function postpone(running: Running, delivery: Delivery, error: unknown): Promise<void> {
   const { deps } = running;
-  const dueInMs = backoff(running, delivery.id);
+  const retryAfterMs = isGitspanError(error) ? (error.retryAfterMs ?? 0) : 0;
+  const dueInMs = Math.max(Math.min(retryAfterMs, MAX_RETRY_AFTER_MS), backoff(running, delivery.id));
   deps.log.warn("a delivery has to wait", { ...fieldsOf(delivery), phase: delivery.phase, dueInMs, error });
   const message = `tried again soon: ${messageOf(error)}`;
   await deps.store.save(delivery, { phase: delivery.phase, message, dueInMs });

@@ -43,6 +43,16 @@ const evidenceBody = z
   })
   .describe("One observed fact and the rule that it satisfied or broke");
 
+const trustEvidenceBody = z
+  .strictObject({
+    what: z.enum(["signature", "provenance", "other"]),
+    where: z.string().describe("The tag or manifest beside the image, and the document's digest"),
+    signer: z.string().optional().describe("Absent: signed by nobody who is trusted"),
+    counts: z.boolean(),
+    says: z.string(),
+  })
+  .describe("One document that was found beside the image");
+
 const deliveryShort = {
   id,
   kind: z.enum(["build", "rollback", "retry"]),
@@ -82,7 +92,9 @@ export const eventBody = z.strictObject({
   at: time,
   kind: z
     .string()
-    .describe("received, ready, waiting, writing, landed, verdict, warning, rolled-back, done and others"),
+    .describe(
+      "received, proven, refused, ready, waiting, writing, landed, verdict, warning, rolled-back, done and others",
+    ),
   message: z.string(),
   data: z.record(z.string(), z.unknown()).optional(),
 });
@@ -92,6 +104,20 @@ export const deliveryDetailBody = z.strictObject({
   expiresAt: time,
   paths: z.array(z.string()).optional().describe("Files that the commit wrote"),
   pushedAt: time.optional(),
+  trust: z
+    .strictObject({
+      at: time,
+      images: z.array(
+        z.strictObject({
+          repository: z.string(),
+          digest: z.string(),
+          signers: z.array(z.string()).describe("key sha256:... or identity SUBJECT (ISSUER)"),
+          evidence: z.array(trustEvidenceBody),
+        }),
+      ),
+    })
+    .optional()
+    .describe("By what the images were proven, where the environment wants proof"),
   evidence: z.array(evidenceBody).optional(),
   applications: z
     .array(
@@ -239,23 +265,6 @@ export const eventTakenBody = z.strictObject({
   result: z.enum(["accepted", "repeat", "ignored"]),
   build: id.optional(),
   reason: z.string().optional().describe("Why it was ignored, a word for programs"),
-});
-
-export const liveBody = z.strictObject({ status: z.literal("alive"), version: z.string() });
-
-export const readyBody = z.strictObject({
-  status: z.enum(["ready", "not-ready", "shutting-down"]),
-  checks: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        ok: z.boolean(),
-        detail: z.string(),
-        advisory: z.literal(true).optional().describe("Does not count for the status"),
-      }),
-    )
-    .optional()
-    .describe("With verbose"),
 });
 
 export const problemBody = z

@@ -1,6 +1,6 @@
 import type { RefusedApplication } from "../model/annotated.ts";
 import { formatApplicationRef } from "../model/application.ts";
-import type { Build } from "../model/build.ts";
+import type { Build, Run } from "../model/build.ts";
 import type { Delivery, DeliveryEvent, Rollback } from "../model/delivery.ts";
 import type { Hold } from "../model/hold.ts";
 import type { Verdict } from "../model/observation.ts";
@@ -32,13 +32,17 @@ export function buildShape(build: Build, deliveries: readonly Delivery[]): Build
     createdAt: isoTime(build.createdAt),
     images: build.artifacts.map(({ name, repository, tag, digest }) => ({ name, repository, tag, digest })),
     source: { ...build.source, time: iso(build.source.time) },
-    run: build.run === undefined ? undefined : { ...build.run, finishedAt: iso(build.run.finishedAt) },
+    run: build.run && runShape(build.run),
     traceparent: build.traceparent,
     written: deliveries.every(isWritten),
     done: deliveries.every(isDone),
     deliveries: deliveries.map(deliveryShape),
     links: { self: buildLink(build.id) },
   };
+}
+
+function runShape({ taskUids: _taskUids, ...run }: Run): NonNullable<BuildBody["run"]> {
+  return { ...run, finishedAt: iso(run.finishedAt) };
 }
 
 export function deliveryShape(delivery: Delivery): DeliveryBody {
@@ -83,6 +87,7 @@ export function deliveryDetailShape(delivery: Delivery, events: readonly Deliver
     expiresAt: isoTime(delivery.expireAt),
     paths: observation?.paths,
     pushedAt: iso(observation?.pushedAt),
+    trust: delivery.trust && { at: isoTime(delivery.trust.at), images: delivery.trust.images },
     evidence: observation?.verdict?.evidence,
     applications: observation?.applications.map(({ ref, verdict }) => ({
       application: formatApplicationRef(ref),

@@ -35,7 +35,7 @@ export interface Run {
   cluster?: string;
   /** Where people can look at the run. */
   url?: string;
-  /** Completion (or, while it still runs, the time of the report), milliseconds since the epoch. */
+  /** Completion, milliseconds since the epoch; absent where it had not ended when it was reported. */
   finishedAt?: number;
   /** Of a PipelineRun: the uids of its TaskRuns that made the artifacts, where they are known. */
   taskUids?: string[];

@@ -1,5 +1,6 @@
 import type { Digest } from "./image.ts";
 import type { Observation } from "./observation.ts";
+import type { TrustRecord } from "./trust.ts";
 
 export const PHASES = ["received", "waiting", "ready", "writing", "following", "done"] as const;
 export type Phase = (typeof PHASES)[number];
@@ -72,6 +73,8 @@ export interface Delivery {
   commit?: string;
   /** What is known of Argo CD's side; set once landed. */
   observation?: Observation;
+  /** By what it was proven; set where the environment wants proof. */
+  trust?: TrustRecord;
   /** The commit by which a person or a rollback took it out again. */
   revertedBy?: string;
   /** Changes with every write; guards against acting on an old reading. */

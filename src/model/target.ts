@@ -1,5 +1,6 @@
 import type { ApplicationRef } from "./application.ts";
 import type { ErrorCode } from "./errors.ts";
+import type { TrustPolicy } from "./trust.ts";
 
 /** One image of an app, as the configuration names it. */
 export interface TargetImage {
@@ -72,6 +73,8 @@ export interface Policy {
   rollback?: "automatic";
   /** What a person reverted is held, and newer builds go through; absent: the target is pinned until released. */
   onManualRevert?: "hold-digest";
+  /** What must be proven of its images before they are written; absent: nothing. */
+  trust?: TrustPolicy;
 }
 
 /** Why a target has no places for now: its files do not tell where its images are written. */

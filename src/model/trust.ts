@@ -61,8 +61,18 @@ export interface TrustDecision {
   proven: boolean;
   /** One sentence: by whom it is proven, or what is missing. */
   message: string;
+  /** Whose signatures prove it; none when it is not proven. */
   signers: string[];
   evidence: TrustEvidence[];
+}
+
+/** What a delivery keeps of the decision that let it pass. */
+export interface TrustRecord {
+  /** Of the configuration that it was made under: under another one it is made again. */
+  configHash: string;
+  /** Database time, milliseconds. */
+  at: number;
+  images: { repository: string; digest: Digest; signers: string[]; evidence: TrustEvidence[] }[];
 }
 
 /** How many documents a decision quotes. */

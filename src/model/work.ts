@@ -1,5 +1,6 @@
 import type { Ending, NewEvent, Phase, WaitReason } from "./delivery.ts";
 import type { Observation } from "./observation.ts";
+import type { TrustRecord } from "./trust.ts";
 
 /** Whose it is, and for how many milliseconds of database time. */
 export interface Lease {
@@ -14,6 +15,7 @@ export interface DeliveryChange {
   message?: string;
   ending?: Ending;
   observation?: Observation;
+  trust?: TrustRecord;
   /** Milliseconds from now until somebody looks again. */
   dueInMs?: number;
   events?: NewEvent[];

@@ -39,6 +39,7 @@ export function deliveryOf(row: DeliveryRow): Delivery {
     ...(row.message === null ? {} : { message: row.message }),
     ...(row.commit === null ? {} : { commit: row.commit }),
     ...(row.observation === null ? {} : { observation: row.observation }),
+    ...(row.trust === null ? {} : { trust: row.trust }),
     ...(row.reverted_by === null ? {} : { revertedBy: row.reverted_by }),
     version: row.version,
     dueAt: row.due_at.getTime(),

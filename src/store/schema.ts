@@ -12,6 +12,7 @@ import type {
 import type { Digest } from "../model/image.ts";
 import type { AttemptItem } from "../model/lane.ts";
 import type { Observation } from "../model/observation.ts";
+import type { TrustRecord } from "../model/trust.ts";
 
 /** Read as a value, written as JSON text: the driver would send a JavaScript array as a PostgreSQL array. */
 type Json<T> = ColumnType<T, string, string>;
@@ -77,6 +78,7 @@ export interface DeliveryTable {
   message: string | null;
   commit: string | null;
   observation: ColumnType<Observation | null, string | null, string | null>;
+  trust: ColumnType<TrustRecord | null, string | null | undefined, string | null>;
   reverted_by: string | null;
   version: Generated<number>;
   due_at: Date;

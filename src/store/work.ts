@@ -103,7 +103,7 @@ async function lockTarget(trx: Transaction<Schema>, id: string): Promise<void> {
 }
 
 function changedColumns(current: DeliveryRow, change: DeliveryChange, at: Date) {
-  const { ending, dueInMs, observation } = change;
+  const { ending, dueInMs, observation, trust } = change;
   const phase = ending === undefined ? change.phase : "done";
   const left = phase !== current.phase;
   const message = ending?.message ?? change.message;
@@ -113,6 +113,7 @@ function changedColumns(current: DeliveryRow, change: DeliveryChange, at: Date) 
     message: message === undefined ? (left ? null : current.message) : storable(message),
     ...(ending === undefined ? {} : { outcome: ending.outcome, reason: ending.reason ?? null }),
     ...(observation === undefined ? {} : { observation: jsonText(observation) }),
+    ...(trust === undefined ? {} : { trust: jsonText(trust) }),
     ...(dueInMs === undefined
       ? {}
       : { due_at: sql<Date>`case when woken then ${at}::timestamptz else ${plusMs(at, dueInMs)}::timestamptz end` }),

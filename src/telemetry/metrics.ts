@@ -15,6 +15,10 @@ export interface BridgeMetrics {
   /** Seconds from the landing of a delivery's commit to its outcome `healthy`. */
   commitToHealthy(seconds: number): void;
   rollback(trigger: "manual" | "automatic" | "hold", result: "begun" | "braked" | "impossible"): void;
+  /** What was decided of one delivery's images. */
+  trust(result: "proven" | "waiting" | "refused"): void;
+  /** One request to an image registry. */
+  registryRequest(result: "found" | "absent" | "limited" | "refused" | "failed"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
   event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
   /** A caller, or what a caller asked for, was refused; `reason` is one of the words of model/refusal.ts. */
@@ -84,6 +88,18 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     labelNames: ["reason"],
     registers,
   });
+  const decisions = new Counter({
+    name: "gitspan_trust_decisions_total",
+    help: "Looks at what is proven of a delivery's images, by what was decided",
+    labelNames: ["result"],
+    registers,
+  });
+  const registryRequests = new Counter({
+    name: "gitspan_registry_requests_total",
+    help: "Requests to image registries, by what came of them",
+    labelNames: ["result"],
+    registers,
+  });
   const requests = new Counter({
     name: "gitspan_http_requests_total",
     help: "Answered requests, by route pattern, method and status",
@@ -112,6 +128,8 @@ export function createMetrics(options: { version: string; clock: Clock }): Bridg
     push: (result) => pushes.inc({ result }),
     commitToHealthy: (seconds) => healthy.observe(seconds),
     rollback: (trigger, result) => rollbacks.inc({ trigger, result }),
+    trust: (result) => decisions.inc({ result }),
+    registryRequest: (result) => registryRequests.inc({ result }),
     event: (source, result) => events.inc({ source, result }),
     refused: (reason) => refusals.inc({ reason }),
     request: ({ route, method, status, seconds }) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GitspanError } from "../model/errors.ts";
-import { locateImage } from "./reference.ts";
+import { locateImage } from "../model/image-location.ts";
 
 export type RegistryCredentials =
   | { kind: "basic"; username: string; password: string }

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { isSameImage } from "../model/image-location.ts";
 import { matchesPattern } from "../model/match.ts";
 import { isSameRepository } from "../model/repository-url.ts";
 import { MAX_EVIDENCE, type TrustDecision, type TrustEvidence, type TrustQuestion } from "../model/trust.ts";
 import type { SignedDocument } from "./document.ts";
 import type { FoundDocuments } from "./documents.ts";
 import { isProvenance, type Provenance, parseProvenance, parseStatement, SIGN_PREDICATE } from "./provenance.ts";
-import { isSameImage } from "./reference.ts";
 
 /** Whose signature is on a document: nobody's who counts, and why, when there is no `signer`. */
 export type SignerOf = (document: SignedDocument) => { signer?: string; why: string };
@@ -48,15 +48,15 @@ export function decide(question: TrustQuestion, found: FoundDocuments, signerOf:
   const proofs = wanted.map((what) => ({ what, proof: evidence.find((one) => one.what === what && one.counts) }));
   const missing = proofs.filter(({ proof }) => proof === undefined).map(({ what }) => lackOf(what, evidence));
   const used = proofs.flatMap(({ proof }) => proof ?? []);
-  const signers = [...new Set(used.flatMap(({ signer }) => signer ?? []))];
-  const message =
-    missing.length > 0
-      ? missing.join("; ")
-      : used.map(({ what, signer, says }) => `${what} by ${signer}: ${says}`).join("; ");
+  const proven = missing.length === 0;
+  const signers = proven ? [...new Set(used.flatMap(({ signer }) => signer ?? []))] : [];
+  const message = proven
+    ? used.map(({ what, signer, says }) => `${what} by ${signer}: ${says}`).join("; ")
+    : missing.join("; ");
   // What counts is said first, then what a trusted signer said in vain.
   const order = (one: TrustEvidence): number => (one.counts ? 0 : one.signer === undefined ? 2 : 1);
   const told = evidence.toSorted((a, b) => order(a) - order(b)).slice(0, MAX_EVIDENCE);
-  return { proven: missing.length === 0, message, signers, evidence: told };
+  return { proven, message, signers, evidence: told };
 }
 
 function lackOf(what: "signature" | "provenance", evidence: readonly TrustEvidence[]): string {

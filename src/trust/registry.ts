@@ -4,15 +4,15 @@ import { GitspanError, isGitspanError } from "../model/errors.ts";
 import type { Digest } from "../model/image.ts";
 import { BlobCache } from "./blob-cache.ts";
 import type { RegistryCredentials } from "./credentials.ts";
-import { wellKnownTokenHosts } from "./reference.ts";
+import { defaultAddress, wellKnownTokenHosts } from "./docker-hub.ts";
 import { placeOf, type RegistryAnswer, RegistryHttp, retryAfterOf } from "./registry-http.ts";
 import { RegistryLogin } from "./registry-login.ts";
 
 export interface RegistryOptions {
   /** As images name it: `registry.example.com:5000`. */
   host: string;
-  /** `https://...`, or `http://...` where it is said so. */
-  address: string;
+  /** `https://...`, or `http://...` where it is said so; absent: the host by https. */
+  address?: string;
   /** Asked first for what is named by its digest, without credentials: they may be behind, but cannot lie. */
   mirrors: readonly string[];
   tokenHosts: readonly string[];
@@ -65,7 +65,7 @@ export class Registry {
     this.#deps = deps;
     this.#options = options;
     this.#http = new RegistryHttp(deps.clock, options.ca);
-    const { host, address, credentials = async () => undefined } = options;
+    const { host, address = defaultAddress(host), credentials = async () => undefined } = options;
     const tokenHosts = [...options.tokenHosts, ...wellKnownTokenHosts(host)];
     const login = new RegistryLogin(
       { http: this.#http, clock: deps.clock },

@@ -1,11 +1,11 @@
 import type { Clock } from "../model/ambient.ts";
 import { GitspanError, isGitspanError } from "../model/errors.ts";
 import type { Digest } from "../model/image.ts";
+import { locateImage } from "../model/image-location.ts";
 import type { TrustDecision, TrustQuestion } from "../model/trust.ts";
 import { decide } from "./decide.ts";
 import { type FoundDocuments, findDocuments } from "./documents.ts";
 import { Recent } from "./recent.ts";
-import { locateImage } from "./reference.ts";
 import { MAX_MANIFEST_BYTES, Registry, type RegistryOptions, type RequestResult } from "./registry.ts";
 import { type ReadFile, signersOf } from "./signers.ts";
 

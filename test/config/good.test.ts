@@ -114,7 +114,13 @@ test("targets take branch, policy and folder from target, environment, repositor
       { cluster: "main", namespace: "argocd", name: "checkout-prod" },
       { cluster: "edge", namespace: "team-a", name: "checkout" },
     ],
-    policy: { settleMs: 120_000, timeoutMs: 1_800_000, expireAfterMs: 43_200_000, degradedMs: 60_000 },
+    policy: {
+      settleMs: 120_000,
+      timeoutMs: 1_800_000,
+      expireAfterMs: 43_200_000,
+      degradedMs: 60_000,
+      trust: expect.any(Object),
+    },
   });
   expect(root).toMatchObject({ id: "root/staging", places: [{ directory: "" }], policy: { settleMs: 30_000 } });
 });
@@ -157,4 +163,56 @@ test("the hash is that of the meaning, not of the way it is written", () => {
   expect(loadConfiguration(same, "/srv/other.yaml").hash).toBe(hash);
   expect(loadConfiguration(minimal.replace("overlays/dev", "overlays/dev2"), "/etc/gitspan.yaml").hash).not.toBe(hash);
   expect(loadConfiguration(`${minimal}access: []\n`, "/etc/gitspan.yaml").hash).toBe(hash);
+});
+
+test("what must be proven is said for all environments that are named, and otherwise for one of them", () => {
+  const { targets, registries } = loadConfiguration(full, file);
+  const policyOf = (id: string) => targets.find((target) => target.id === id)?.policy.trust;
+  expect(policyOf("checkout/dev")).toBeUndefined();
+  const wanted = {
+    keyFiles: [join(folder, "keys/cosign.pub"), join(folder, "keys/cosign-next.pub")],
+    keyless: {
+      identities: [{ issuer: "https://accounts.example.com", subject: "*@example.com" }],
+      trustedRootFile: join(folder, "sigstore/trusted_root.json"),
+    },
+    signature: true,
+    provenance: "taskrun",
+    builders: ["https://tekton.dev/chains/v2"],
+    buildTypes: ["*"],
+    matchSource: true,
+    matchRun: true,
+    waitMs: 120_000,
+  };
+  expect(policyOf("root/staging")).toEqual(wanted);
+  expect(policyOf("checkout/prod")).toEqual({ ...wanted, signature: false, maxAgeMs: 2_592_000_000 });
+  expect(registries.get("registry.example.com")).toEqual({
+    host: "registry.example.com",
+    url: "https://registry.internal.example.com:5000",
+    mirrors: ["https://mirror.example.com", "http://10.0.0.5:5000"],
+    auth: { kind: "basic", username: "gitspan", password: { file: "/run/secrets/registry" } },
+    tokenHosts: ["tokens.example.com"],
+    caFile: join(folder, "ca/registry.pem"),
+  });
+  expect(registries.get("ghcr.io")?.auth).toEqual({
+    kind: "docker-config",
+    file: { file: join(folder, "docker.json") },
+  });
+  expect(registries.get("docker.io")).toMatchObject({ url: undefined, auth: undefined });
+});
+
+test("without more words the PipelineRun's provenance by Tekton Chains is wanted, and by others any", () => {
+  const trustWith = (words: string) =>
+    loadConfiguration(
+      `${minimal}registries: {registry.example.com: {}}\ntrust: {require: [dev], cosignKeyFiles: [k], ${words}}\n`,
+      "gitspan.yaml",
+    ).targets[0]?.policy.trust;
+  expect(trustWith("")).toMatchObject({
+    signature: true,
+    provenance: "pipelinerun",
+    builders: ["https://tekton.dev/chains/v2"],
+    matchSource: true,
+    matchRun: true,
+    waitMs: 600_000,
+  });
+  expect(trustWith("provenance: any")).toMatchObject({ buildTypes: ["*"], matchRun: false, matchSource: true });
 });

@@ -193,6 +193,24 @@ export function workContract(name: string, makeSubject: MakeStore): void {
       expect(await store.claim(["following"], 1, LEASE)).toEqual([]);
     });
 
+    it("keeps by what a delivery was proven, through changes that say nothing of it", async () => {
+      const { store } = subject;
+      const delivery = await accepted(store);
+      const digest = `sha256:${"d".repeat(64)}` as const;
+      const evidence = {
+        what: "signature",
+        where: "a tag",
+        signer: "key a",
+        counts: true,
+        says: "of \u0000 it",
+      } as const;
+      const images = [{ repository: "r.example.com/a", digest, signers: ["key a"], evidence: [evidence] }];
+      await store.save(delivery, { phase: "ready", trust: { configHash: "first", at: 1_000, images } });
+      await store.save(await reread(store, delivery), { phase: "ready", message: "waits" });
+      const kept = (await reread(store, delivery)).trust;
+      expect(kept).toMatchObject({ configHash: "first", at: 1_000, images: [{ digest, signers: ["key a"] }] });
+    });
+
     it("keeps the observation as it was saved", async () => {
       const { store } = subject;
       const delivery = await following(store);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type AcceptRequest, accept } from "../../src/delivery/accept.ts";
 import type { BuildReport } from "../../src/model/build.ts";
 import { aBuild } from "../fakes/examples.ts";
-import { makeHouse, targetOf } from "./house.ts";
+import { makeHouse, never, targetOf } from "./house.ts";
 
 const caller = { subject: "token:ci", groups: [] };
 const { id: _id, subject: _subject, groups: _groups, createdAt: _at, ...report } = aBuild();
@@ -10,7 +10,10 @@ const { id: _id, subject: _subject, groups: _groups, createdAt: _at, ...report }
 function twoEnvironments() {
   const prod = targetOf("checkout", { id: "checkout/prod", environment: "prod" });
   const house = makeHouse({ targets: [targetOf("checkout"), prod] });
-  return { ...house, accept: (request: AcceptRequest) => accept({ ...house.deps, store: house.store }, request) };
+  return {
+    ...house,
+    accept: (request: AcceptRequest) => accept({ ...house.deps, store: house.store }, request, never),
+  };
 }
 
 describe("accept", () => {

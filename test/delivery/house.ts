@@ -14,6 +14,7 @@ import { datedHistory } from "../fakes/dated-history.ts";
 import { aTarget, T0 } from "../fakes/examples.ts";
 import { MemoryGit } from "../fakes/memory-git.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
+import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { VirtualTime } from "../simulation/virtual-time.ts";
 import { ScriptedArgoCd } from "./scripted-argocd.ts";
 
@@ -48,7 +49,7 @@ interface Lost {
 }
 
 /** The delivery flow on fakes: a repository with one overlay per target, all at tag 1.0, and nothing delivered yet. */
-export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
+export function makeHouse(input: { targets?: Target[]; after?: Lost; registries?: string[] } = {}) {
   const targets = input.targets ?? [targetOf("checkout")];
   const time = new VirtualTime(T0);
   // After another one: the same repository, and a database that knows nothing.
@@ -61,6 +62,7 @@ export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
     );
   const store = new MemoryStore({ clock: time });
   const argocd = new ScriptedArgoCd();
+  const trust = new MemoryTrust(input.registries);
   const logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
   const logAs =
     (level: string) =>
@@ -75,6 +77,7 @@ export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
     history: datedHistory,
     repository: (name) => (name === "gitops" ? house.repository : undefined),
     argocd,
+    trust,
     settings: () => house.settings,
     ids,
     log: { debug: logAs("debug"), info: logAs("info"), warn: logAs("warn"), error: logAs("error") },
@@ -83,7 +86,7 @@ export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
 
   const received = async (words: BuildWords): Promise<Delivery[]> => {
     const caller = { subject: words.subject ?? "token:ci", groups: [] };
-    return (await accept({ ...deps, store }, { report: reportOf(words, ++made), caller })).deliveries;
+    return (await accept({ ...deps, store }, { report: reportOf(words, ++made), caller }, never)).deliveries;
   };
   const verifyDue = async (): Promise<void> => {
     for (const delivery of await store.claim(["received", "waiting"], 100, { owner: "verify", ms: 1 })) {
@@ -120,6 +123,7 @@ export function makeHouse(input: { targets?: Target[]; after?: Lost } = {}) {
     git,
     store,
     argocd,
+    trust,
     targets,
     deps,
     logged,

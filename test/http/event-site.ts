@@ -11,6 +11,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { aTarget } from "../fakes/examples.ts";
 import { asStored, FakeKubernetesApi, type StoredRun } from "../fakes/kubernetes-api.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
+import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { headersOf, type RecordedEvent } from "../tekton/recordings.ts";
 import { SOURCE, tektonDeps } from "../tekton/samples.ts";
 import { FakePorts } from "./fake-ports.ts";
@@ -67,7 +68,10 @@ export async function startEventSite(options: { namespaces?: string[] } = {}): P
   const source: EventSource = { trusted: false, pathSecret: undefined, basic: undefined, read: cluster.readEvent };
   const accounts = cluster.serviceAccounts;
   const test = startApp({
-    intake: { accept: (request) => accept({ store, ids, settings: () => settings, metrics }, request) },
+    intake: {
+      accept: (request, signal) =>
+        accept({ store, ids, trust: new MemoryTrust(), settings: () => settings, metrics }, request, signal),
+    },
     events: { tekton: () => new Map([["main", source]]), metrics },
     bearers: makeBearers({ clusters: () => new Map(accounts === undefined ? [] : [["main", accounts]]) }),
     settings: () => settings,

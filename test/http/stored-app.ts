@@ -9,6 +9,7 @@ import { matchBuild } from "../../src/model/match.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { aTarget } from "../fakes/examples.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
+import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { TOKENS } from "./fake-ports.ts";
 import { startApp, type TestApp } from "./requests.ts";
 
@@ -39,7 +40,8 @@ export async function startStoredApp(overrides: Partial<HttpDeps> = {}): Promise
   const metrics: Metrics = createMetrics({ version: "1", clock });
   const store = new MemoryStore({ clock });
   const intake: Intake = {
-    accept: (request) => accept({ store, ids, settings: () => settings, metrics }, request),
+    accept: (request, signal) =>
+      accept({ store, ids, trust: new MemoryTrust(), settings: () => settings, metrics }, request, signal),
   };
   await store.createToken({ name: "shop-ci", hash: hashToken(TOKENS.ci), groups: [] });
   await store.createToken({ name: "ada", hash: hashToken(TOKENS.platform), groups: ["platform"] });

@@ -6,6 +6,7 @@ import type { BuildReport } from "../../src/model/build.ts";
 import type { Target } from "../../src/model/target.ts";
 import type { MemoryGit } from "../fakes/memory-git.ts";
 import type { MemoryStore } from "../fakes/memory-store.ts";
+import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { deliveryOf } from "./invariants.ts";
 import { appNames, BRANCH, kustomizationOf, repositoryOf } from "./settings.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -34,7 +35,15 @@ export interface ScenarioRecord {
   released: Set<string>;
 }
 
-const silentMetrics = { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, rollback() {}, event() {} };
+const silentMetrics = {
+  buildAccepted() {},
+  stage() {},
+  push() {},
+  commitToHealthy() {},
+  rollback() {},
+  trust() {},
+  event() {},
+};
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const caller = { subject: "token:ci", groups: [] };
 
@@ -134,7 +143,11 @@ function builtAgain(report: BuildReport): BuildReport {
 async function deliver(deps: ScenarioDeps, record: ScenarioRecord, report: BuildReport): Promise<void> {
   const { store, ids, settings, trace } = deps;
   const request = { report, caller };
-  const result = await accept({ store, ids, settings: () => settings, metrics: silentMetrics }, request);
+  const result = await accept(
+    { store, ids, trust: new MemoryTrust(), settings: () => settings, metrics: silentMetrics },
+    request,
+    new AbortController().signal,
+  );
   trace(`${result.kind} ${report.artifacts[0]?.repository}:${report.artifacts[0]?.tag} as ${result.build.id}`);
   record.accepted.push(result.build.id);
   record.sourceTimes.set(result.build.id, report.source.time ?? 0);

@@ -7,6 +7,7 @@ import { datedHistory } from "../fakes/dated-history.ts";
 import { MemoryArgoCd } from "../fakes/memory-argocd.ts";
 import { MemoryGit } from "../fakes/memory-git.ts";
 import { MemoryStore } from "../fakes/memory-store.ts";
+import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { changesOf } from "./changes.ts";
 import { violations } from "./invariants.ts";
 import { Replica, type Weather } from "./replica.ts";
@@ -106,10 +107,19 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         history: datedHistory,
         repository: (wanted) => (wanted === REPOSITORY ? repository : undefined),
         argocd: replica.port("argocd", argocd, ["judge"]),
+        trust: new MemoryTrust(),
         settings: () => settings,
         ids,
         log: { debug() {}, info() {}, warn: logTo(say, name), error: logTo(say, name) },
-        metrics: { buildAccepted() {}, stage() {}, push() {}, commitToHealthy() {}, rollback() {}, event() {} },
+        metrics: {
+          buildAccepted() {},
+          stage() {},
+          push() {},
+          commitToHealthy() {},
+          rollback() {},
+          trust() {},
+          event() {},
+        },
       },
       { owner: name, lanes: 2 },
       { stop: never, abort: never },

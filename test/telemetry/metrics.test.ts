@@ -16,6 +16,8 @@ it("counts what happened and shows it in the text format", async () => {
   metrics.commitToHealthy(40);
   metrics.rollback("automatic", "braked");
   metrics.event("tekton", "ignored");
+  metrics.trust("waiting");
+  bridge.registryRequest("absent");
   metrics.request({ route: "/v1/builds/:id", method: "GET", status: 404, seconds: 0.2 });
   metrics.streams(3);
   const { contentType, body } = await bridge.page();
@@ -27,6 +29,8 @@ it("counts what happened and shows it in the text format", async () => {
     'gitspan_commit_to_healthy_seconds_bucket{le="45"} 1',
     'gitspan_rollbacks_total{trigger="automatic",result="braked"} 1',
     'gitspan_events_total{source="tekton",result="ignored"} 1',
+    'gitspan_trust_decisions_total{result="waiting"} 1',
+    'gitspan_registry_requests_total{result="absent"} 1',
     'gitspan_http_requests_total{route="/v1/builds/:id",method="GET",status="404"} 1',
     'gitspan_http_request_seconds_bucket{le="0.25",route="/v1/builds/:id",method="GET"} 1',
     "gitspan_http_streams 3",

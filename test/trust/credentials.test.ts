@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { isSameImage, locateImage } from "../../src/model/image-location.ts";
 import { parseChallenge } from "../../src/trust/challenge.ts";
 import { dockerCredentials } from "../../src/trust/credentials.ts";
-import { defaultAddress, isSameImage, locateImage } from "../../src/trust/reference.ts";
+import { defaultAddress } from "../../src/trust/docker-hub.ts";
 
 const auth = Buffer.from("ci:se:cret").toString("base64");
 

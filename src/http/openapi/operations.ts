@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { buildReportBody, runClaimBody } from "../build-report.ts";
+import { liveBody, readyBody } from "../probe-responses.ts";
 import { deliveriesQuery, lastEventIdHeader, noQuery, targetsFilter, waitQuery } from "../queries.ts";
-import { buildBody, deliveryDetailBody, deliveryPageBody, eventTakenBody, liveBody, readyBody } from "../responses.ts";
+import { buildBody, deliveryDetailBody, deliveryPageBody, eventTakenBody } from "../responses.ts";
 import { buildExample, buildReportExample, deliveryExample, feedEventText } from "./examples.ts";
 import type { Operation, Operations } from "./operation.ts";
 import { targetOperations } from "./target-operations.ts";
@@ -40,6 +41,9 @@ const eventOfTekton: Omit<Operation, "id" | "path"> = {
     "event-not-taken",
     "kubernetes-unavailable",
     "kubernetes-forbidden",
+    "registry-unreachable",
+    "registry-auth",
+    "registry-protocol",
     "store-unavailable",
   ],
 };
@@ -79,6 +83,9 @@ export const OPERATIONS: Operations = {
       "run-refused",
       "idempotency-mismatch",
       "rate-limited",
+      "registry-unreachable",
+      "registry-auth",
+      "registry-protocol",
       "store-unavailable",
     ],
   },
@@ -91,7 +98,7 @@ export const OPERATIONS: Operations = {
     path: { id: "Id of the build" },
     query: waitQuery,
     answers: { 200: { description: "The build as it is now", schema: buildBody, example: buildExample } },
-    problems: ["bad-request", "not-found", "store-unavailable"],
+    problems: ["bad-request", "not-found", "store-unavailable", "provenance-needs-run-end"],
   },
   "GET /v1/deliveries": {
     id: "listDeliveries",

@@ -23,6 +23,8 @@ const PAGE = 200;
 interface SeenBuild {
   build: Build;
   deliveries: Delivery[];
+  /** The target whose proof can only come after what the caller waits in. */
+  waitsForItself: string | undefined;
 }
 
 export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
@@ -59,11 +61,12 @@ export function buildRoutes(app: FastifyInstance, deps: HttpDeps): void {
     const settled = query.until === "written" ? isWritten : isDone;
     const seen = await readUntil(deps, {
       read: () => readBuild(deps, caller, id),
-      settled: (value) => value === undefined || value.deliveries.every(settled),
+      settled: (value) => value === undefined || value.waitsForItself !== undefined || value.deliveries.every(settled),
       waitMs: query.wait,
       signal: untilDisconnect(reply.raw),
     });
     if (seen === undefined) throw new GitspanError("not-found", "there is no such build");
+    if (query.wait > 0 && seen.waitsForItself !== undefined) throw needsRunEnd(seen.waitsForItself);
     return buildShape(seen.build, seen.deliveries);
   });
 }
@@ -87,7 +90,32 @@ async function readBuild(deps: HttpDeps, caller: Caller, id: string): Promise<Se
     deliveries.push(...visible(deps, caller, page.items));
     cursor = page.next;
   } while (cursor !== undefined);
-  return deliveries.length === 0 ? undefined : { build, deliveries };
+  const waitsForItself = selfWaiting(deps.settings(), caller, build, deliveries);
+  return deliveries.length === 0 ? undefined : { build, deliveries, waitsForItself };
+}
+
+/**
+ * Tekton Chains signs a PipelineRun after its end: whoever waits for that inside of the run waits for ever. Inside is whoever
+ * reported a run that had not ended.
+ */
+function selfWaiting(
+  settings: ReturnType<HttpDeps["settings"]>,
+  caller: Caller,
+  { subject, run }: Build,
+  deliveries: readonly Delivery[],
+): string | undefined {
+  if (caller.subject !== subject || run?.kind !== "PipelineRun" || run.finishedAt !== undefined) return undefined;
+  return deliveries.find(
+    ({ waitReason, targetId }) =>
+      waitReason === "signature" && settings.target(targetId)?.policy.trust?.provenance === "pipelinerun",
+  )?.targetId;
+}
+
+function needsRunEnd(targetId: string): GitspanError {
+  const message = `${targetId} wants provenance of the whole run, which is made only after the run has ended`;
+  return new GitspanError("provenance-needs-run-end", message, {
+    hint: "Do not wait inside of the run: it is delivered afterwards. Or set `provenance: taskrun`.",
+  });
 }
 
 function visible(deps: HttpDeps, caller: Caller, deliveries: readonly Delivery[]): Delivery[] {

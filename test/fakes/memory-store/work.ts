@@ -29,6 +29,7 @@ export function save(state: MemoryState, known: { id: string; version: number },
   const { phase, targetId, laneId } = stored.value;
   if (phase === "writing" || phase === "done") return false;
   for (const event of change.events ?? []) state.record(known.id, structuredClone(event));
+  if (change.trust !== undefined) stored.value.trust = structuredClone(change.trust);
   if (change.observation !== undefined) stored.value.observation = structuredClone(change.observation);
   if (ending !== undefined) {
     finish(state, stored, ending);

@@ -4,7 +4,7 @@ export interface ImageLocation {
   path: string;
 }
 
-const DOCKER_HUB = "docker.io";
+export const DOCKER_HUB = "docker.io";
 
 /**
  * Splits `registry.example.com:5000/shop/checkout`. A name without a host is Docker Hub's, and one without a slash is in
@@ -25,14 +25,4 @@ export function isSameImage(name: string, repository: string): boolean {
   const bare = name.replace(/@.*$/, "").replace(/:[^/]*$/, "");
   const [a, b] = [locateImage(bare), locateImage(repository)];
   return a.host === b.host && a.path === b.path;
-}
-
-/** The registry's address where the configuration gives none. */
-export function defaultAddress(host: string): string {
-  return host === DOCKER_HUB ? "https://registry-1.docker.io" : `https://${host}`;
-}
-
-/** Docker Hub hands out its tokens elsewhere. */
-export function wellKnownTokenHosts(host: string): string[] {
-  return host === DOCKER_HUB ? ["auth.docker.io"] : [];
 }
