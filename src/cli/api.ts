@@ -40,7 +40,7 @@ export async function callApi<T>(server: Server, request: ApiRequest<T>, signal:
       data,
       headers: {
         accept: "application/json, application/problem+json",
-        ...(request.signer?.(data ?? "") ?? authorizationOf(server)),
+        ...(request.signer?.(data ?? "") ?? (await authorizationOf(server))),
         // Without a body it must not name a type; the library would.
         "content-type": data === undefined ? false : "application/json",
         ...request.headers,
@@ -70,8 +70,9 @@ export function routeOf(server: Server) {
   };
 }
 
-export function authorizationOf(server: Server): { authorization: string } {
-  return { authorization: `Bearer ${server.token}` };
+export async function authorizationOf({ token, cluster }: Server): Promise<Record<string, string>> {
+  const authorization = `Bearer ${await token()}`;
+  return cluster === undefined ? { authorization } : { authorization, "gitspan-cluster": cluster };
 }
 
 function answerOf<T>(server: Server, request: ApiRequest<T>, response: AxiosResponse<string>): T {

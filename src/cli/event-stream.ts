@@ -50,7 +50,7 @@ async function openStream(io: Io, server: Server, { path, query, after }: Stream
       params: query,
       headers: {
         accept: "text/event-stream, application/problem+json",
-        ...authorizationOf(server),
+        ...(await authorizationOf(server)),
         ...(after === undefined ? {} : { "last-event-id": after }),
       },
       signal: io.signal,

@@ -2,8 +2,9 @@ import { GitspanError } from "../model/errors.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { type Format, print } from "./output.ts";
-import { endProgress, stateOf } from "./progress.ts";
+import { type ProgressStyle, progressOf, stateOf } from "./progress.ts";
 import { reportOutcomes } from "./report-outcomes.ts";
+import { type ResultFiles, writeResults } from "./result-files.ts";
 import type { Server } from "./server.ts";
 import { printedBuild } from "./tables.ts";
 import { type Until, waitForBuild } from "./wait-build.ts";
@@ -12,9 +13,11 @@ import { type Until, waitForBuild } from "./wait-build.ts";
 export async function finishWait(
   io: Io,
   server: Server,
-  input: { id: string; until: Until; timeoutMs: number; output: Format },
+  input: { id: string; until: Until; timeoutMs: number; output: Format; progress: ProgressStyle; result?: ResultFiles },
 ): Promise<ExitCode> {
-  const { build, settled } = await waitForBuild(io, server, input).finally(() => endProgress(io));
+  const progress = progressOf(io, input.progress);
+  const { build, settled } = await waitForBuild(io, server, { ...input, progress }).finally(() => progress.end());
+  await writeResults(input.result, { outcomes: build.deliveries.map((one) => `${one.target} ${stateOf(one)}`) });
   await print(io, input.output, printedBuild(io, build));
   const exitCode = reportOutcomes(io, build);
   if (settled) return exitCode;

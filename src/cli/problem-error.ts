@@ -12,7 +12,8 @@ export function problemError(status: number, body: unknown, retryAfterMs: number
   const message = typeof detail === "string" ? detail : `the server answered with status ${status}`;
   return new GitspanError(isErrorCode(code) ? code : codeOf(status), message + fieldLines(body), {
     hint: typeof hint === "string" ? hint : undefined,
-    transient: PASSING.has(status),
+    // The Tasks beside the one that reports have not all ended.
+    transient: PASSING.has(status) || code === "run-not-ready",
     retryAfterMs,
   });
 }

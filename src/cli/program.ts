@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Context } from "./action.ts";
 import { addBuilds } from "./commands/builds.ts";
+import { addDeliver } from "./commands/deliver.ts";
 import { addDeliveries } from "./commands/deliveries.ts";
 import { addEdit } from "./commands/edit.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -56,6 +57,7 @@ Exit codes: 0 ok, 1 failed or overridden, 2 usage, 3 configuration, 4 refused by
   addSchema(program, context);
   addPlan(program, context);
   addSend(program, context);
+  addDeliver(program, context);
   addBuilds(program, context);
   addDeliveries(program, context);
   addTargets(program, context);

@@ -7,28 +7,45 @@ const DEFAULT_SERVER = "http://127.0.0.1:8484";
 export interface ServerOptions {
   server?: string;
   tokenFile?: string;
+  cluster?: string;
 }
 
 /** Where the server is, and who we are to it. */
 export interface Server {
   url: URL;
-  token: string;
+  /** Read anew for every request: a kubelet replaces the tokens of service accounts while a command waits. */
+  token: () => Promise<string>;
+  /** The Kubernetes cluster whose service account the token is of; undefined where that needs no telling. */
+  cluster: string | undefined;
 }
 
 export function withServerOptions(command: Command): Command {
   return command
     .option("--server <url>", `address of the server (GITSPAN_SERVER; default ${DEFAULT_SERVER})`)
-    .option("--token-file <file>", "file with the bearer token (GITSPAN_TOKEN, GITSPAN_TOKEN_FILE)");
+    .option("--token-file <file>", "file with the bearer token (GITSPAN_TOKEN, GITSPAN_TOKEN_FILE)")
+    .option(
+      "--cluster <name>",
+      "cluster of a service account's token, where the server knows several (GITSPAN_CLUSTER)",
+    );
 }
 
 /** Options win over the environment. Throws `usage` when something is missing or unusable. */
 export async function resolveServer(io: Io, options: ServerOptions): Promise<Server> {
-  return { url: addressOf(io, options), token: await token(io, options) };
+  const current = () => token(io, options);
+  await current();
+  return { url: addressOf(io, options), token: current, cluster: clusterOf(io, options) };
 }
 
 /** For requests that show no token. Throws `usage` when the address is unusable. */
 export function resolveAddress(io: Io, options: ServerOptions): Server {
-  return { url: addressOf(io, options), token: "" };
+  return { url: addressOf(io, options), token: async () => "", cluster: undefined };
+}
+
+/** A Task's parameter that nobody set is empty. Throws `usage`. */
+function clusterOf(io: Io, options: ServerOptions): string | undefined {
+  const cluster = options.cluster ?? io.env["GITSPAN_CLUSTER"] ?? "";
+  if (/^[\w.-]*$/.test(cluster)) return cluster || undefined;
+  throw new GitspanError("usage", `"${cluster}" is not the name of a cluster`);
 }
 
 function addressOf(io: Io, options: ServerOptions): URL {

@@ -1,15 +1,13 @@
 import { type GitspanError, isGitspanError, isTransient } from "../model/errors.ts";
 import { callApi } from "./api.ts";
 import type { Io } from "./io.ts";
-import { showProgress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import { pauseAfter } from "./retry.ts";
 import type { Server } from "./server.ts";
 import { type BuildBody, isBuildBody } from "./wire.ts";
 
 export type Until = "written" | "done";
 
-/** One request waits at most this long: proxies cut what is silent for a minute. */
-const HOLD_MS = 30_000;
 /** A server that answers at once instead of waiting (it may be stopping) is not asked more often than this. */
 const MIN_GAP_MS = 250;
 
@@ -26,24 +24,25 @@ export interface WaitResult {
 export async function waitForBuild(
   io: Io,
   server: Server,
-  input: { id: string; until: Until; timeoutMs: number },
+  input: { id: string; until: Until; timeoutMs: number; progress: Progress },
 ): Promise<WaitResult> {
   const end = io.clock.now() + input.timeoutMs;
   let last: BuildBody | undefined;
   let failure: GitspanError | undefined;
   for (let failures = 0; ; ) {
     const askedAt = io.clock.now();
-    const holdMs = Math.max(0, Math.min(end - askedAt, HOLD_MS));
+    const holdMs = Math.max(0, Math.min(end - askedAt, input.progress.everyMs));
     let pause = MIN_GAP_MS;
     try {
       last = await askBuild(io, server, input, holdMs);
       failures = 0;
-      showProgress(io, last);
+      input.progress.show(last.deliveries);
       if (last[input.until]) return { build: last, settled: true };
       pause -= io.clock.now() - askedAt;
     } catch (error) {
       if (!isTransient(error) || !isGitspanError(error)) throw error;
       failure = error;
+      input.progress.retrying(error);
       pause = pauseAfter(io.random, ++failures, error);
     }
     const left = end - io.clock.now();

@@ -5,7 +5,9 @@ import { type BuildFlags, readReport } from "../build-input.ts";
 import { durationOption } from "../duration.ts";
 import { finishWait } from "../finish-wait.ts";
 import { type Format, print, withOutputOption } from "../output.ts";
+import { type ProgressStyle, withProgressOption } from "../progress.ts";
 import { reportOutcomes } from "../report-outcomes.ts";
+import { type ResultFiles, withResultOption, writeResults } from "../result-files.ts";
 import { retrying } from "../retry.ts";
 import { resolveAddress, resolveServer, type ServerOptions, withServerOptions } from "../server.ts";
 import { resolveSigner } from "../signer.ts";
@@ -20,6 +22,8 @@ interface SendOptions extends ServerOptions, BuildFlags {
   idempotencyKey?: string;
   signKey?: string;
   signSecretFile?: string;
+  result?: ResultFiles;
+  progress: ProgressStyle;
   output: Format;
 }
 
@@ -59,29 +63,29 @@ export function addSend(program: Command, context: Context): void {
         .argParser(durationOption)
         .default(durationOption("30s"), "30s"),
     );
+  withResultOption(withProgressOption(command), ["build", "deliveries", "outcomes"]);
   withOutputOption(withServerOptions(command)).action(
     action(context, (file: string | undefined, options: SendOptions) => send(context, file, options)),
   );
 }
 
 async function send({ io }: Context, file: string | undefined, options: SendOptions) {
-  const { server, tokenFile, signKey, signSecretFile, ...others } = options;
-  const { wait, timeout, retryFor, idempotencyKey, output, ...flags } = others;
+  const { server, tokenFile, cluster, signKey, signSecretFile, ...others } = options;
+  const { wait, timeout, retryFor, idempotencyKey, result, progress, output, ...flags } = others;
   const body = await readReport(io, file, flags);
   const signer = await resolveSigner(io, { signKey, signSecretFile });
   // A signature is for the report alone: waiting means reading, which needs a token.
   const showsToken = signer === undefined || wait !== undefined;
-  const address = showsToken
-    ? await resolveServer(io, { server, tokenFile })
-    : resolveAddress(io, { server, tokenFile });
+  const address = showsToken ? await resolveServer(io, { server, tokenFile, cluster }) : resolveAddress(io, { server });
   const headers: Record<string, string> = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
   // Repeating is safe: the server knows the run, or the subject's images and commit, again.
   const build = await retrying(io, retryFor, () =>
     callApi(address, { method: "POST", path: "v1/builds", body, headers, signer, accepts: isBuildBody }, io.signal),
   );
+  await writeResults(result, { build: build.id, deliveries: build.deliveries.map(({ id }) => id) });
   if (wait !== undefined) {
     io.stderr.write(`build ${build.id} is accepted, waiting until it is ${wait}\n`);
-    return finishWait(io, address, { id: build.id, until: wait, timeoutMs: timeout, output });
+    return finishWait(io, address, { id: build.id, until: wait, timeoutMs: timeout, output, progress, result });
   }
   await print(io, output, printedBuild(io, build));
   return reportOutcomes(io, build);
