@@ -8,7 +8,7 @@ export const suites: Readonly<Record<string, readonly Profile[]>> = {
   git: ["gitea"],
   delivery: ["argocd", "tekton"],
   argocd: ["argocd"],
-  tekton: ["tekton"],
+  tekton: ["argocd", "tekton"],
   chains: ["chains"],
   results: ["results"],
   [RECORDING]: ["argocd", "tekton"],

@@ -57,7 +57,10 @@ export const components: readonly Component[] = [
     programs: ["controller", "eventlistenersink", "interceptors", "webhook"],
     assets: { module: "github.com/tektoncd/triggers", paths: ["config"] },
   },
+  // Tekton's own evaluators of expressions, bindings and Triggers: the judges of ours.
+  { name: "triggers-tools", packages: ["tool"], programs: ["binding-eval", "cel-eval", "triggerrun"] },
   { name: "kaniko", packages: ["tool"], programs: ["executor"] },
+  { name: "kaniko-warmer", packages: ["tool"], programs: ["warmer"] },
   {
     name: "chains",
     packages: ["tool"],

@@ -18,7 +18,7 @@ const programs: Readonly<Record<Profile, readonly string[]>> = {
   core: ["registry", "etcd", "kubernetes"],
   gitea: ["gitea"],
   argocd: ["argocd", "helm"],
-  tekton: ["pipeline", "triggers", "kaniko"],
+  tekton: ["pipeline", "triggers", "triggers-tools", "kaniko", "kaniko-warmer"],
   chains: ["chains", "cosign"],
   postgres: [],
   results: ["results"],
