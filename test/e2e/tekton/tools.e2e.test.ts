@@ -2,14 +2,15 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import { stringify } from "yaml";
-import { get, list, nameOf, ofKind, record, text, type Value } from "../../tasks/catalog.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { documentsIn, get, list, nameOf, ofKind, record, text, type Value } from "../../tasks/catalog.ts";
 import { evaluate } from "../../tasks/cel.ts";
 import { intercept, listen } from "../../tasks/listener.ts";
 import { signed, type Webhook, webhooks } from "../../tasks/webhooks.ts";
 import { program } from "../cluster/cache.ts";
-import { notOurs } from "../fixtures/environment.ts";
+import { Kube } from "../cluster/kube.ts";
+import { environment, notOurs, runId } from "../fixtures/environment.ts";
 
 const FORGES = ["github", "gitlab", "gitea", "bitbucket-cloud", "bitbucket-server"];
 const SECRETS = Object.fromEntries(FORGES.map((forge) => [forge, `secret-of-${forge}`]));
@@ -19,7 +20,17 @@ if (notOurs !== undefined) console.log(`tekton/tools.e2e.test.ts is skipped: ${n
 /** What the fast tests take for CEL and for bindings is our own; these are Tekton's. */
 describe.skipIf(notOurs !== undefined)("Tekton's own evaluators", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "gitspan-e2e-tools-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const namespace = `tools-${runId}`;
+  const kube = new Kube(environment.kubeconfig, namespace);
+  const Namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+
+  beforeAll(async () => {
+    await kube.apply(Namespace, ...documentsIn("trigger/templates.yaml"));
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await kube.remove(Namespace);
+  });
   const triggers = ofKind("Trigger").filter(({ file }) => !file.includes("samples"));
   const bindings = new Map(ofKind("TriggerBinding").map(({ object }) => [nameOf(object), object]));
 
@@ -105,6 +116,41 @@ describe.skipIf(notOurs !== undefined)("Tekton's own evaluators", () => {
     }
     expect(compared.size).toBeGreaterThan(7);
   });
+
+  it("make the same run as ours of what a webhook starts", async () => {
+    const seen = new Set<string>();
+    for (const webhook of webhooks().map((one) => signed(one, SECRETS[one.forge] ?? ""))) {
+      for (const { trigger, params, run } of listen(webhook, SECRETS).filter((one) => !seen.has(one.trigger))) {
+        seen.add(trigger);
+        expect(await triggerRun(trigger, params, webhook), trigger).toEqual(run);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(8);
+  });
+
+  /** It calls no interceptors: what they add is put into a copy of the binding. */
+  async function triggerRun(
+    name: string,
+    params: Readonly<Record<string, string>>,
+    webhook: Webhook,
+  ): Promise<unknown> {
+    const trigger = record(triggers.find(({ object }) => nameOf(object) === name)?.object);
+    const [ref] = list(get(trigger, "spec", "bindings")).map((one) => text(one["ref"]));
+    const values = list(get(bindings.get(ref ?? ""), "spec", "params")).map((param) => ({
+      name: nameOf(param),
+      value: text(param["value"]).startsWith("$(extensions.") ? (params[nameOf(param)] ?? "") : text(param["value"]),
+    }));
+    const apiVersion = "triggers.tekton.dev/v1beta1";
+    await kube.apply({ apiVersion, kind: "TriggerBinding", metadata: { name }, spec: { params: values } });
+    const spec = { bindings: [{ ref: name, kind: "TriggerBinding" }], template: get(trigger, "spec", "template") };
+    const content = stringify({ apiVersion, kind: "Trigger", metadata: { name, namespace }, spec });
+    const args = ["-t", file("trigger.yaml", content), "-r", file("request.txt", request(webhook)), "-a", "show"];
+    const printed = execFileSync(program("triggers-tools", "triggerrun"), [...args, "-k", environment.kubeconfig], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return parse(printed.slice(printed.indexOf("---\n") + 4));
+  }
 
   /** It knows neither extensions nor the defaults of a template: parameters from those are left out. */
   function bindingEval(binding: Value, webhook: Webhook): Record<string, string> {
