@@ -198,6 +198,7 @@ describe("a Pipeline", () => {
     expect(names).not.toContain("deliver");
     const build = pullRequest.find(({ part }) => nameOf(part) === "build-image")?.part;
     expect(list(build?.["params"])).toContainEqual({ name: "no-push", value: "true" });
+    expect(textsIn(build?.["params"])).toContain("--no-push-cache=true");
   });
 });
 
