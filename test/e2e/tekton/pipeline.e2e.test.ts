@@ -17,6 +17,7 @@ import { appFiles, overlayOf, Workload } from "../fixtures/workload.ts";
 if (notOurs !== undefined) console.log(`tekton/pipeline.e2e.test.ts is skipped: ${notOurs}`);
 
 const SECRET = "the secret of the webhook";
+const POD = { apiVersion: "v1", kind: "Pod", metadata: { name: `token-${runId}` } };
 const DOCKERFILE = 'ARG BASE\nFROM ${BASE}\nCOPY run.sh version /\nENTRYPOINT ["/bin/sh", "/run.sh"]\n';
 
 describe.skipIf(notOurs !== undefined)(
@@ -193,15 +194,17 @@ describe.skipIf(notOurs !== undefined)(
     it("changes nothing for a token of another namespace, one that is bound to no Pod, one of another audience, and a forged event", async () => {
       const before = gitops.tip();
       const elsewhere = new Kube(environment.kubeconfig, "default");
-      const tokens = [
-        await ci.kube.token("deliver", ["gitspan"]),
-        await ci.kube.token("deliver", ["https://kubernetes.default.svc"]),
-        await elsewhere.token("default", ["gitspan"]),
-      ];
-      for (const token of tokens) {
+      const [theirs, ours] = [await pod(elsewhere, "default"), await pod(ci.kube, "deliver")];
+      const tokens = {
+        "bound to a Pod of another namespace": await elsewhere.token("default", ["gitspan"], theirs),
+        "bound to a Pod that is of no run": await ci.kube.token("deliver", ["gitspan"], ours),
+        "bound to no Pod": await ci.kube.token("deliver", ["gitspan"]),
+        "of another audience": await ci.kube.token("deliver", ["https://kubernetes.default.svc"], ours),
+      };
+      for (const [what, token] of Object.entries(tokens)) {
         const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
         const answer = await fetch(`${environment.bridgeUrl}/v1/builds`, { method: "POST", headers, body: "{}" });
-        expect([401, 403]).toContain(answer.status);
+        expect([401, 403], what).toContain(answer.status);
       }
       const forged = await fetch(`${environment.bridgeUrl}/v1/events/tekton`, {
         method: "POST",
@@ -227,7 +230,15 @@ describe.skipIf(notOurs !== undefined)(
       });
       expect(await forged.json()).toMatchObject({ result: "ignored", reason: "run-gone" });
       expect(gitops.tip()).toBe(before);
+      for (const kube of [elsewhere, ci.kube]) await kube.remove(POD);
     });
+
+    /** It need not run: the token is bound to its name and uid. */
+    async function pod(kube: Kube, serviceAccountName: string): Promise<Manifest> {
+      const sleep = { name: "sleep", image: environment.busybox, args: ["sleep", "600"] };
+      await kube.apply({ ...POD, spec: { serviceAccountName, hostNetwork: true, containers: [sleep] } });
+      return await kube.read(POD);
+    }
   },
 );
 

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at, Kube, manifestsOf } from "../cluster/kube.ts";
+import { at, Kube, type Manifest, manifestsOf, parseManifests } from "../cluster/kube.ts";
 import { serviceAccountKubeconfig } from "../cluster/parts/service-accounts.ts";
 import { CiNamespace } from "../fixtures/ci-namespace.ts";
 import { notOurs, runId } from "../fixtures/environment.ts";
@@ -21,15 +22,15 @@ describe.skipIf(notOurs !== undefined)("what the shipped accounts may do, as the
   });
 
   /** `GROUP RESOURCE VERB`, each; with names where a right is for these alone. */
-  async function rightsOf(account: string, namespace: string): Promise<Set<string>> {
-    const kube = new Kube(await serviceAccountKubeconfig(ci.namespace, account), namespace);
+  async function rightsOf(account: string, namespace: string, home = ci.namespace): Promise<Set<string>> {
+    const kube = new Kube(await serviceAccountKubeconfig(home, account), namespace);
     const apiVersion = "authorization.k8s.io/v1";
     const review = await kube.create({ apiVersion, kind: "SelfSubjectRulesReview", spec: { namespace } });
     return new Set(flat(at(review, "status", "resourceRules")));
   }
 
-  async function beyondAnybody(account: string, namespace = ci.namespace): Promise<string[]> {
-    return [...(await rightsOf(account, namespace))].filter((right) => !anybody.has(right)).toSorted();
+  async function beyondAnybody(account: string, namespace = ci.namespace, home = ci.namespace): Promise<string[]> {
+    return [...(await rightsOf(account, namespace, home))].filter((right) => !anybody.has(right)).toSorted();
   }
 
   it("are those of the files for the listener, no more and no less", async () => {
@@ -49,6 +50,28 @@ describe.skipIf(notOurs !== undefined)("what the shipped accounts may do, as the
     expect(await beyondAnybody(account, "kube-system")).toEqual([]);
   });
 
+  it("are for a listener in a namespace of its own: to start runs at the team's, and to read Triggers", async () => {
+    const webhooks = `webhooks-${runId}`;
+    const name = `gitspan-listener-of-teams-${runId}`;
+    const Namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: webhooks } };
+    const text = readFileSync("tasks/rbac/cross-namespace/listener.yaml", "utf8")
+      .replaceAll("gitspan-listener-of-teams", name)
+      .replaceAll("namespace: webhooks", `namespace: ${webhooks}`)
+      .replaceAll("shop-ci", ci.namespace);
+    await ci.kube.apply(Namespace, ...parseManifests(text));
+    const reading = manifestsIn(text, "ClusterRole").flatMap((role) => flat(at(role, "rules")));
+    expect(await beyondAnybody("listener", "default", webhooks)).toEqual(reading.toSorted());
+    for (const namespace of [webhooks, ci.namespace]) {
+      const role = manifestsIn(text, "Role").find(({ metadata }) => metadata?.namespace === namespace);
+      const wanted = [...reading, ...flat(at(role, "rules"))].toSorted();
+      expect(await beyondAnybody("listener", namespace, webhooks), namespace).toEqual(wanted);
+    }
+    await ci.kube.remove(Namespace);
+    for (const kind of ["ClusterRole", "ClusterRoleBinding"]) {
+      await ci.kube.remove({ apiVersion: "rbac.authorization.k8s.io/v1", kind, metadata: { name } });
+    }
+  });
+
   it("are less than those of Tekton's own roles for a listener", async () => {
     const apiVersion = "rbac.authorization.k8s.io/v1";
     const rights = new Set<string>();
@@ -62,6 +85,10 @@ describe.skipIf(notOurs !== undefined)("what the shipped accounts may do, as the
     expect(theirs).toEqual(expect.arrayContaining([" secrets get", " secrets list", " serviceaccounts impersonate"]));
   });
 });
+
+function manifestsIn(text: string, kind: string): Manifest[] {
+  return parseManifests(text).filter((one) => one.kind === kind);
+}
 
 function flat(rules: unknown): string[] {
   return (Array.isArray(rules) ? rules : []).flatMap((rule) => {
