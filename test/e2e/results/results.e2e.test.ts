@@ -54,6 +54,15 @@ describe.skipIf(notOurs !== undefined)("the cluster's Results", () => {
       return left.length === 0 ? true : undefined;
     });
     expect(await stored()).toContain(uid);
+    // Its log, as tasks/results/README.md finds it.
+    const parent = "/apis/results.tekton.dev/v1alpha2/parents";
+    const log = await until("its log", async () => {
+      const of = encodeURIComponent(`data.spec.resource.uid == '${uid}'`);
+      const found: unknown = JSON.parse(await get(`${parent}/${namespace}/results/-/logs?filter=${of}`, token));
+      const name = at(found, "records", 0, "name");
+      return typeof name === "string" ? await get(`${parent}/${name}`, token) : undefined;
+    });
+    expect(log).toContain("build-and-push");
   });
 });
 
