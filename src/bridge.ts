@@ -12,6 +12,7 @@ import { secretsOfKey } from "./config/signatures.ts";
 import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
 import { AnnotatedTargets } from "./delivery/annotated.ts";
+import { takeReading } from "./delivery/events.ts";
 import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
 import type { ArgoCd, Log, Trust } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
@@ -82,6 +83,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const metrics = createMetrics({ version: VERSION, clock: ambient.clock });
     let inForce = configuration;
     let settings = settingsOf(configuration);
+    const store = decorate("store", database.store);
+    const intake = (request: AcceptRequest, signal: AbortSignal) =>
+      accept({ store, ids: ambient.ids, trust, settings: () => settings, metrics }, request, signal);
     const connections = new Connections({
       ambient,
       log,
@@ -93,8 +97,18 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           .catch((error: unknown) => log.debug("a delivery was not brought forward", { error }));
       },
       buildTasks: () => settings.buildTasks(),
+      runs: {
+        take: (reading, signal) =>
+          takeReading(
+            { accept: (request) => intake(request, signal) },
+            { reading: { kind: "build", ...reading }, caller: undefined, traceparent: undefined },
+          ),
+        counted: (source, outcome) => metrics.event(source, outcome),
+        positions: store,
+      },
     });
     opened.push(connections);
+    const trust = decorate<Trust>("trust", connections.trust);
     const argocd = decorate<ArgoCd>("argocd", connections.argocd);
     const repository = (name: string) => connections.repository(name);
     const annotated = new AnnotatedTargets({
@@ -120,8 +134,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       { configuration, text },
     );
 
-    const store = decorate("store", database.store);
-    const trust = decorate<Trust>("trust", connections.trust);
     const preview = { repository, argocd, clock: ambient.clock };
     const troubled = new Set<string>();
     const working = runWorker(
@@ -154,13 +166,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       deliveries: () => store.countDeliveries(),
       brakes: () => store.brakes(),
       watches: () => connections.ages(),
+      runs: () => connections.runs(),
       failed: (error) => log.warn("the store could not be counted", { error }),
     });
     const app = createApp({
-      intake: {
-        accept: (request: AcceptRequest, signal: AbortSignal) =>
-          accept({ store, ids: ambient.ids, trust, settings: () => settings, metrics }, request, signal),
-      },
+      intake: { accept: intake },
       events: { tekton: () => connections.eventSources(), metrics },
       bearers: makeBearers({ clusters: () => connections.serviceAccounts() }),
       plans: {

@@ -12,6 +12,7 @@ import { GitspanError } from "./model/errors.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
 import { SourceRepositories } from "./source-repositories.ts";
 import { openTekton, type ServiceAccounts, type TektonCluster } from "./tekton/cluster.ts";
+import type { FollowDeps, Following } from "./tekton/follow.ts";
 import type { TrustDeps } from "./trust/trust.ts";
 import { openTrust } from "./trust-connection.ts";
 
@@ -26,6 +27,8 @@ export interface ConnectionDeps {
   buildTasks: () => BuildTasks;
   /** Called for every request to an image registry. */
   registryRequest: TrustDeps["counted"];
+  /** Takes the runs that are followed; absent: none are. */
+  runs?: Pick<FollowDeps, "take" | "counted" | "positions">;
 }
 
 /** All Argo CDs share one index of Applications, so they are opened and replaced together; event sources with them. */
@@ -98,6 +101,13 @@ export class Connections {
     return this.#clusters.get(ALL)?.accounts ?? new Map();
   }
 
+  /** One line for each stream of runs. */
+  runs(): { name: string; ok: boolean; detail: string; ageMs: number }[] {
+    return (this.#clusters.get(ALL)?.following ?? []).flatMap(({ streams }) =>
+      streams.map((stream) => ({ name: stream.name, ok: stream.ok, detail: stream.detail, ageMs: stream.ageMs() })),
+    );
+  }
+
   /** One line for each stream of Applications. */
   ready(): ReturnType<ArgoCdConnection["ready"]> {
     return this.#argocds.get(ALL)?.ready() ?? [];
@@ -129,14 +139,29 @@ function argocdOptions(argocd: Configuration["argocd"]) {
 }
 
 async function openClusters(deps: ConnectionDeps, tekton: Configuration["tekton"]) {
+  const { ambient, log, buildTasks, runs } = deps;
+  const following: Following[] = [];
   const sources = new Map<string, EventSource>();
   const accounts = new Map<string, ServiceAccounts>();
   for (const configured of tekton.values()) {
-    const cluster = await openTekton({ ...deps.ambient, buildTasks: deps.buildTasks }, configured);
+    const { watch, results } = configured;
+    const read = results && { ...results, token: () => resolveSecret(results.token) };
+    const cluster = await openTekton(
+      { clock: ambient.clock, buildTasks, ...(runs === undefined ? {} : { follow: { ...runs, ambient, log } }) },
+      { ...configured, watch: watch && { ...watch, results: read } },
+    );
     sources.set(configured.name, eventSourceOf(configured, cluster));
     if (cluster.serviceAccounts !== undefined) accounts.set(configured.name, cluster.serviceAccounts);
+    if (cluster.following !== undefined) following.push(cluster.following);
   }
-  return { sources, accounts, close: () => undefined };
+  return {
+    sources,
+    accounts,
+    following,
+    async close() {
+      await Promise.all(following.map((each) => each.close()));
+    },
+  };
 }
 
 function eventSourceOf(configured: TektonConfiguration, cluster: TektonCluster): EventSource {

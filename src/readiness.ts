@@ -12,7 +12,9 @@ export async function readiness(database: Database, connections: Connections, lo
       return { name: "store", ok: false, detail: "does not answer; see the log" };
     },
   );
-  return [store, ...connections.ready()];
+  // Events and last tasks still come while a stream of runs is broken, and it catches up afterwards.
+  const runs = connections.runs().map(({ name, ok, detail }): Readiness => ({ name, ok, detail, advisory: true }));
+  return [store, ...connections.ready(), ...runs];
 }
 
 /** Another replica, or a person who repairs a token, may still write them: this one stays ready. */

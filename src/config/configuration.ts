@@ -69,6 +69,12 @@ export interface TektonConfiguration {
   namespaces: string[];
   /** For whom the tokens of its service accounts have to be. */
   audience: string;
+  /** Where people look at a run, with `{namespace}`, `{name}` and `{uid}`. */
+  runUrl: string | undefined;
+  /** Its runs are followed, beside its events; the labels that a run must have, and when the first of them ended (ms). */
+  watch: { labels: Record<string, string>; since: number | undefined } | undefined;
+  /** Tekton Results, for runs that were pruned. */
+  results: { url: string; token: SecretReference; caFile: string | undefined } | undefined;
   /** What ends the path of the sink. */
   pathSecret: SecretReference | undefined;
   /** What stands before the host in the sink's address. */

@@ -108,7 +108,10 @@ function checkArgocd(path: KeyPath, argocd: NonNullable<RawConfiguration["argocd
 }
 
 function checkTekton(path: KeyPath, tekton: NonNullable<RawConfiguration["tekton"]>[string], report: Report): void {
-  const { kubernetes, events } = tekton;
+  const { kubernetes, events, watch, results } = tekton;
+  if (watch !== undefined && kubernetes === undefined) report([...path, "watch"], "needs kubernetes");
+  if (results !== undefined && watch === undefined)
+    report([...path, "results"], "needs watch", "`watch: {}` is enough");
   if (kubernetes === undefined && events?.trusted !== true) {
     report(path, "needs kubernetes, so that runs can be read again", "or events: {trusted: true}, to believe events");
   }

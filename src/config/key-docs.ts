@@ -131,6 +131,32 @@ export const KEY_DOCS: readonly KeySection[] = [
         "`gitspan`",
       ],
       [
+        "watch",
+        "a map, `{}` for all runs: PipelineRuns are followed in `kubernetes`, beside their events ([tekton.md](tekton.md#watching))",
+        "only events",
+      ],
+      ["watch.labels", "a map of labels that a run must have", "none"],
+      [
+        "watch.since",
+        "a time as `2026-01-31T12:00:00Z`: at the first start, runs that ended after it are taken too",
+        "runs that end after the first start",
+      ],
+      [
+        "results.url",
+        "`https://` address of Tekton Results, for runs that are pruned before they were seen",
+        "not used",
+      ],
+      [
+        "results.tokenFile, results.tokenEnv",
+        "secret: the token of a service account that may read records; exactly one",
+      ],
+      ["results.caFile", CA[1], CA[2]],
+      [
+        "runUrl",
+        "address at which people look at a run, with `{namespace}`, `{name}` and `{uid}`, as that of Tekton's Dashboard",
+        "none",
+      ],
+      [
         "events.trusted",
         "`true`: believe events as they are; only without `kubernetes`, and their sender has to be known",
         "`false`",

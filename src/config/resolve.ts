@@ -106,6 +106,16 @@ function tektonOf(name: string, raw: NonNullable<RawConfiguration["tekton"]>[str
     kubernetes: kubernetes === undefined ? undefined : kubernetesOf(kubernetes, from),
     namespaces,
     audience,
+    runUrl: raw.runUrl,
+    watch: raw.watch && {
+      labels: raw.watch.labels ?? {},
+      since: raw.watch.since === undefined ? undefined : Date.parse(raw.watch.since),
+    },
+    results: raw.results && {
+      url: raw.results.url,
+      token: secretOf(raw.results.tokenFile, raw.results.tokenEnv, from),
+      caFile: raw.results.caFile === undefined ? undefined : from(raw.results.caFile),
+    },
     pathSecret: hasPathSecret ? secretOf(pathSecretFile, pathSecretEnv, from) : undefined,
     basic: basic && {
       username: basic.username,

@@ -134,7 +134,7 @@ export interface Metrics {
   /** What was decided of one delivery's images, each time that it was looked at. */
   trust(result: "proven" | "waiting" | "refused"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
-  event(source: "tekton", result: EventOutcome): void;
+  event(source: "tekton" | "tekton-watch" | "tekton-results", result: EventOutcome): void;
 }
 
 /** Structured log: messages are constants, everything that varies is a field. */

@@ -9,6 +9,7 @@ import type { Delivery, DeliveryEvent, Phase } from "../model/delivery.ts";
 import type { Oid } from "../model/git.ts";
 import type { Hold, NewHold } from "../model/hold.ts";
 import type { ImportedTarget } from "../model/import.ts";
+import type { IntakePosition } from "../model/intake-position.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../model/reading.ts";
 import type { Brake, RollbackInput, RollbackResult } from "../model/rollback.ts";
@@ -130,6 +131,13 @@ export interface TokenStore {
   revokeToken(name: string): Promise<boolean>;
   /** Neither revoked nor expired. */
   tokenByHash(hash: string): Promise<{ name: string; groups: string[] } | undefined>;
+}
+
+export interface IntakePositionStore {
+  /** Where the intake from a stream of runs stands; one that is not known begins at `since`, or now. */
+  intakePosition(stream: string, since?: number): Promise<IntakePosition>;
+  /** Every run that ended before this time was handled; never goes back. */
+  intakeReached(stream: string, at: number): Promise<void>;
 }
 
 export type DeliveryStore = ReadStore & WorkStore & LaneStore & RollbackStore;

@@ -131,6 +131,12 @@ export interface RollbackBrakeTable {
   until: Date;
 }
 
+export interface IntakePositionTable {
+  stream: string;
+  first: Date;
+  reached: Date;
+}
+
 export interface TokenTable {
   id: Generated<number>;
   name: string;
@@ -152,4 +158,5 @@ export interface Schema {
   hold: HoldTable;
   rollback_brake: RollbackBrakeTable;
   token: TokenTable;
+  intake_position: IntakePositionTable;
 }

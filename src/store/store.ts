@@ -7,6 +7,7 @@ import { Feed } from "./feed.ts";
 import { examined } from "./foreign.ts";
 import { allHolds, createHold, holds, pin, removeHold, unpin } from "./holds.ts";
 import { imported } from "./imports.ts";
+import { intakePosition, intakeReached } from "./intake-positions.ts";
 import { laneWork } from "./lane-work.ts";
 import { claimLane, releaseLane, renewLane, wakeLane } from "./lanes.ts";
 import type { Changes } from "./notify.ts";
@@ -71,5 +72,8 @@ export function makeStore(sql: Sql, changes: Pick<Changes, "wait">) {
     createToken: on(createToken),
     revokeToken: on(revokeToken),
     tokenByHash: on(tokenByHash),
+
+    intakePosition: (stream: string, since?: number) => intakePosition(sql, stream, since),
+    intakeReached: on(intakeReached),
   };
 }

@@ -37,10 +37,10 @@ const MAX_CHILDREN = 200;
  */
 export async function reportFromInside(
   deps: InsideDeps,
-  input: { cluster: string; caller: TaskCaller; claim: RunClaim },
+  input: { cluster: string; runUrl: string | undefined; caller: TaskCaller; claim: RunClaim },
   signal: AbortSignal,
 ): Promise<BuildReport> {
-  const { caller, claim } = input;
+  const { caller, claim, cluster, runUrl } = input;
   const run = caller.run;
   if (run === undefined) {
     throw new Refused("forbidden", {
@@ -72,7 +72,7 @@ export async function reportFromInside(
   for (const image of claim.images ?? []) refuseForeign(image, artifacts);
   const now = deps.clock.now();
   const reported = { ...pipelineRun, finishedAt: pipelineRun.finishedAt ?? now };
-  return makeReport(reported, { artifacts, source: from.source, cluster: input.cluster, now });
+  return makeReport(reported, { artifacts, source: from.source, cluster, runUrl, now });
 }
 
 function refuseRun(run: TektonRun): void {

@@ -20,10 +20,10 @@ export interface SentEvent {
  */
 export async function readEvent(
   deps: { clock: Clock; reader: RunReader | undefined },
-  input: SentEvent & { cluster: string; namespaces: readonly string[] },
+  input: SentEvent & { cluster: string; namespaces: readonly string[]; runUrl: string | undefined },
   signal: AbortSignal,
 ): Promise<EventReading> {
-  const { cluster, namespaces } = input;
+  const { cluster, namespaces, runUrl } = input;
   const event = parseCloudEvent(input);
   if (event === undefined) return nothing("other-event", "the event is not one of Tekton's runs");
   const { kind, namespace, name, uid } = event;
@@ -43,7 +43,7 @@ export async function readEvent(
     run = readRun(kind, object);
     if (run.uid !== uid) return nothing("uid-mismatch", "another run has this name now");
   }
-  const reading = reportOf(run, { cluster, now: deps.clock.now() });
+  const reading = reportOf(run, { cluster, runUrl, now: deps.clock.now() });
   return reading.kind === "ignored" ? reading : { ...reading, subject: `tekton:${cluster}/${namespace}` };
 }
 

@@ -32,8 +32,17 @@ export type RunReport = { kind: "build"; report: BuildReport } | Nothing;
 /** Commit dates come from people's own machines; one further ahead would count as the newest for ever. */
 const MAX_COMMIT_AHEAD_MS = 24 * 3_600_000;
 
-/** What a run has built, or why there is nothing to deliver. `now` in milliseconds. */
-export function reportOf(run: TektonRun, input: { cluster: string; now: number }): RunReport {
+/** Where and when a run is read. */
+export interface RunContext {
+  cluster: string;
+  /** Where people look at a run, with `{namespace}`, `{name}` and `{uid}`. */
+  runUrl?: string | undefined;
+  /** Milliseconds. */
+  now: number;
+}
+
+/** What a run has built, or why there is nothing to deliver. */
+export function reportOf(run: TektonRun, input: RunContext): RunReport {
   const unsuccessful = refuseState(run.state, run.reason);
   if (unsuccessful !== undefined) return unsuccessful;
   if (run.kind === "CustomRun") return nothing("custom-run", "custom runs build nothing that is known here");
@@ -49,11 +58,7 @@ export function reportOf(run: TektonRun, input: { cluster: string; now: number }
   return { kind: "build", report: makeReport(run, { ...input, artifacts: images.artifacts, source: from.source }) };
 }
 
-/** `now` in milliseconds. */
-export function makeReport(
-  run: TektonRun,
-  built: { artifacts: Artifact[]; source: Source; cluster: string; now: number },
-): BuildReport {
+export function makeReport(run: TektonRun, built: RunContext & { artifacts: Artifact[]; source: Source }): BuildReport {
   const { artifacts, source, now } = built;
   return { artifacts, source: withoutFuture(source, now), run: runOf(run, built) };
 }
@@ -71,14 +76,20 @@ export function nothing(reason: NothingReason, detail: string): Nothing {
   return { kind: "ignored", reason, detail };
 }
 
-function runOf(tekton: TektonRun, { cluster, now }: { cluster: string; now: number }): Run {
+function runOf(tekton: TektonRun, { cluster, now, runUrl }: RunContext): Run {
   const { kind, uid, namespace, name, finishedAt } = tekton;
   const run: Run = { kind, uid, namespace, name, cluster };
   // A cluster whose clock is ahead must not make its runs the newest for ever.
   if (finishedAt !== undefined) run.finishedAt = Math.min(finishedAt, now);
-  const url = tekton.annotations["pipelinesascode.tekton.dev/log-url"] ?? "";
+  const url = tekton.annotations["pipelinesascode.tekton.dev/log-url"] ?? urlOf(tekton, runUrl);
   if (url.length <= 2_048 && !/[\s\p{Cc}]/u.test(url) && isWebUrl(url)) run.url = url;
   return run;
+}
+
+function urlOf(run: TektonRun, template = ""): string {
+  return template.replaceAll(/\{(namespace|name|uid)\}/g, (_, key: "namespace" | "name" | "uid") =>
+    encodeURIComponent(run[key]),
+  );
 }
 
 function withoutFuture(source: Source, now: number): Source {

@@ -4,6 +4,8 @@ import type { PushResult } from "../model/git.ts";
 import type { RefusalReason } from "../model/refusal.ts";
 import { makeGauges, type Readings } from "./readings.ts";
 
+/** How a run of Tekton came: by an event, the watch, or Tekton Results. */
+type EventSource = "tekton" | "tekton-watch" | "tekton-results";
 type Stage = "accept" | "verify" | "write" | "observe";
 
 /** What the parts count, and the page that Prometheus reads. Labels have few values: never an image, commit or app. */
@@ -20,7 +22,7 @@ export interface BridgeMetrics {
   /** One request to an image registry. */
   registryRequest(result: "found" | "absent" | "limited" | "refused" | "failed"): void;
   /** One event of a CI system; `refused` was the sender's fault, `unavailable` ours. */
-  event(source: "tekton", result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
+  event(source: EventSource, result: "accepted" | "repeat" | "ignored" | "refused" | "unavailable"): void;
   /** A caller, or what a caller asked for, was refused; `reason` is one of the words of model/refusal.ts. */
   refused(reason: RefusalReason): void;
   /** One answered HTTP request; `route` is the pattern, not the path. */

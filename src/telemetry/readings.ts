@@ -16,6 +16,8 @@ export interface Readings {
   brakes: () => Promise<readonly { cluster: string }[]>;
   /** One per stream of Applications: milliseconds since it was last heard of, infinity before the first time. */
   watches: () => readonly { name: string; ageMs: number }[];
+  /** The same for each stream of runs. */
+  runs: () => readonly { name: string; ageMs: number }[];
   /** A reading failed: its figures are missing from the page, all others are there. */
   failed: (error: unknown) => void;
 }
@@ -45,6 +47,13 @@ export function makeGauges(deps: { registry: Registry; clock: Clock }, readings:
     registers,
   });
 
+  const runs = new Gauge({
+    name: "gitspan_tekton_watch_age_seconds",
+    help: "Time since a stream of runs was last heard of; +Inf before its first list",
+    labelNames: ["stream"],
+    registers,
+  });
+
   const brake = new Gauge({
     name: "gitspan_rollback_brake",
     help: "1 while automatic rollback has stopped itself for an Argo CD",
@@ -67,6 +76,8 @@ export function makeGauges(deps: { registry: Registry; clock: Clock }, readings:
   return async () => {
     watches.reset();
     for (const { name, ageMs } of readings.watches()) watches.set({ stream: name }, ageMs / 1_000);
+    runs.reset();
+    for (const { name, ageMs } of readings.runs()) runs.set({ stream: name }, ageMs / 1_000);
     try {
       fill(await within(deps.clock, readings.deliveries()));
       const pulled = await within(deps.clock, readings.brakes());

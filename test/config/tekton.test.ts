@@ -64,11 +64,43 @@ test.each([
   ["{main: {kubernetes: in-cluster, namespaces: [../x]}}", "must be a name as Kubernetes allows it"],
   ["{main: {kubernetes: in-cluster, namespaces: []}}", "must name at least one namespace"],
   ["{main: {kubernetes: in-cluster, audience: 'two words'}}", "visible ASCII characters"],
+  ["{lab: {events: {trusted: true, pathSecretEnv: A}, watch: {}}}", "tekton.lab.watch: needs kubernetes"],
+  ["{main: {kubernetes: in-cluster, watch: {since: yesterday}}}", "must be a time with a zone"],
+  ["{main: {kubernetes: in-cluster, watch: {labels: {'a,b': c}}}}", "must be the key of a label"],
+  ["{main: {kubernetes: in-cluster, watch: {labels: {a: 'b c'}}}}", "must be the value of a label"],
+  ["{main: {kubernetes: in-cluster, watch: {selector: a}}}", "tekton.main.watch.selector"],
+  ["{main: {kubernetes: in-cluster, results: {url: 'https://r', tokenFile: t}}}", "tekton.main.results: needs watch"],
+  ["{main: {kubernetes: in-cluster, watch: {}, results: {url: 'https://r'}}}", "exactly one of tokenFile, tokenEnv"],
+  [
+    "{main: {kubernetes: in-cluster, watch: {}, results: {url: 'https://u:p@r', tokenFile: t}}}",
+    "must not hold a user",
+  ],
+  ["{main: {kubernetes: in-cluster, runUrl: 'tekton/{name}'}}", "must be an address like"],
   ["{Main: {kubernetes: in-cluster}}", "names consist of"],
   ["{main: {kubernets: in-cluster}}", 'did you mean "kubernetes"'],
 ])("%s is refused", (tekton, message) => {
   expect(() => load(tekton)).toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
   expect(() => load(tekton)).not.toThrow(/hunter2/);
+});
+
+test("how the runs of a cluster are followed is resolved", () => {
+  const { tekton } = load(`
+  main:
+    kubernetes: in-cluster
+    watch: {labels: {gitspan.dev/deliver: "yes"}, since: "2026-01-31T12:00:00+01:00"}
+    results: {url: "https://results.example.com:8080", tokenFile: ./token, caFile: ./ca.pem}
+    runUrl: "https://tekton.example.com/#/namespaces/{namespace}/pipelineruns/{name}"
+  edge: {kubernetes: in-cluster, watch: {}}`);
+  expect(tekton.get("main")).toMatchObject({
+    watch: { labels: { "gitspan.dev/deliver": "yes" }, since: Date.UTC(2026, 0, 31, 11) },
+    results: {
+      url: "https://results.example.com:8080",
+      token: { file: "/etc/gitspan/token" },
+      caFile: "/etc/gitspan/ca.pem",
+    },
+    runUrl: "https://tekton.example.com/#/namespaces/{namespace}/pipelineruns/{name}",
+  });
+  expect(tekton.get("edge")).toMatchObject({ watch: { labels: {}, since: undefined }, results: undefined });
 });
 
 test("access rules name the namespace of a cluster that there is", () => {

@@ -1,5 +1,6 @@
 import type {
   HoldStore,
+  IntakePositionStore,
   IntakeStore,
   LaneStore,
   ReadStore,
@@ -14,7 +15,14 @@ import type { AttemptInput, LaneClaim } from "../../src/model/lane.ts";
 import type { Observation } from "../../src/model/observation.ts";
 import { laneOf } from "../../src/model/target.ts";
 
-export type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore;
+export type Store = IntakeStore &
+  ReadStore &
+  WorkStore &
+  LaneStore &
+  HoldStore &
+  RollbackStore &
+  TokenStore &
+  IntakePositionStore;
 
 export interface StoreSubject {
   store: Store;

@@ -3,6 +3,7 @@ import { feedContract } from "./store-feed.ts";
 import { importContract } from "./store-imports.ts";
 import { intakeContract } from "./store-intake.ts";
 import { laneContract } from "./store-lanes.ts";
+import { positionContract } from "./store-positions.ts";
 import { readingContract } from "./store-reading.ts";
 import { rollbackContract } from "./store-rollbacks.ts";
 import type { MakeStore } from "./store-samples.ts";
@@ -22,4 +23,5 @@ export function storeContract(name: string, makeSubject: MakeStore): void {
   importContract(name, makeSubject);
   rollbackContract(name, makeSubject);
   tokenContract(name, makeSubject);
+  positionContract(name, makeSubject);
 }

@@ -1,5 +1,6 @@
 import type {
   HoldStore,
+  IntakePositionStore,
   IntakeStore,
   LaneStore,
   ReadStore,
@@ -14,6 +15,7 @@ import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent, Phase } from "../../src/model/delivery.ts";
 import type { Hold, NewHold } from "../../src/model/hold.ts";
 import type { ImportedTarget } from "../../src/model/import.ts";
+import type { IntakePosition } from "../../src/model/intake-position.ts";
 import type { AttemptInput, AttemptResult, Foreign, LaneClaim, LaneWork } from "../../src/model/lane.ts";
 import type { DeliveryCount, DeliveryFilter, FeedPage, Page, TargetState } from "../../src/model/reading.ts";
 import type { Brake, RollbackInput, RollbackResult } from "../../src/model/rollback.ts";
@@ -27,7 +29,14 @@ import * as rollbacks from "./memory-store/rollbacks.ts";
 import { MemoryState } from "./memory-store/state.ts";
 import * as work from "./memory-store/work.ts";
 
-type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore;
+type Store = IntakeStore &
+  ReadStore &
+  WorkStore &
+  LaneStore &
+  HoldStore &
+  RollbackStore &
+  TokenStore &
+  IntakePositionStore;
 
 /**
  * The store as plain maps: deterministic, its database time is the clock's. Every method changes everything it
@@ -35,6 +44,7 @@ type Store = IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & Rollb
  */
 export class MemoryStore implements Store {
   readonly #state: MemoryState;
+  readonly #positions = new Map<string, IntakePosition>();
 
   constructor(deps: { clock: Clock }) {
     this.#state = new MemoryState(deps.clock);
@@ -231,6 +241,17 @@ export class MemoryStore implements Store {
     if (tokens.some((one) => one.name === token.name && !one.isRevoked)) return false;
     tokens.push({ ...structuredClone(token), isRevoked: false });
     return true;
+  }
+
+  async intakePosition(stream: string, since = this.#state.now()): Promise<IntakePosition> {
+    const known = this.#positions.get(stream) ?? { first: since, reached: since };
+    this.#positions.set(stream, known);
+    return { ...known };
+  }
+
+  async intakeReached(stream: string, at: number): Promise<void> {
+    const known = this.#positions.get(stream);
+    if (known !== undefined) known.reached = Math.max(known.reached, at);
   }
 
   async revokeToken(name: string): Promise<boolean> {

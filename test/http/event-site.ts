@@ -13,7 +13,7 @@ import { asStored, FakeKubernetesApi, type StoredRun } from "../fakes/kubernetes
 import { MemoryStore } from "../fakes/memory-store.ts";
 import { MemoryTrust } from "../fakes/memory-trust.ts";
 import { headersOf, type RecordedEvent } from "../tekton/recordings.ts";
-import { SOURCE, tektonDeps } from "../tekton/samples.ts";
+import { aCluster, SOURCE, tektonDeps } from "../tekton/samples.ts";
 import { FakePorts } from "./fake-ports.ts";
 import { startApp, type TestApp } from "./requests.ts";
 
@@ -59,12 +59,7 @@ export async function startEventSite(options: { namespaces?: string[] } = {}): P
       isAllowed(rules, caller, permission),
   } as unknown as Settings;
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  const cluster = await openTekton(tektonDeps, {
-    name: "main",
-    kubernetes,
-    namespaces: options.namespaces ?? [],
-    audience: "gitspan",
-  });
+  const cluster = await openTekton(tektonDeps, aCluster({ kubernetes, namespaces: options.namespaces ?? [] }));
   const source: EventSource = { trusted: false, pathSecret: undefined, basic: undefined, read: cluster.readEvent };
   const accounts = cluster.serviceAccounts;
   const test = startApp({

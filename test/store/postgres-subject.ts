@@ -1,14 +1,5 @@
-import type {
-  HoldStore,
-  IntakeStore,
-  LaneStore,
-  ReadStore,
-  RollbackStore,
-  TokenStore,
-  WorkStore,
-} from "../../src/delivery/store-ports.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import type { StoreSubject } from "../contracts/store-samples.ts";
+import type { Store, StoreSubject } from "../contracts/store-samples.ts";
 import { databaseDeps, type TestDatabase } from "../fakes/database.ts";
 
 /** Time passes by moving everything that is stored into the past. */
@@ -25,7 +16,7 @@ export async function postgresSubject(server: TestDatabase): Promise<StoreSubjec
   const url = await server.fresh();
   const first = await openDatabase(databaseDeps, { url });
   const second = await openDatabase(databaseDeps, { url });
-  const store: IntakeStore & ReadStore & WorkStore & LaneStore & HoldStore & RollbackStore & TokenStore = first.store;
+  const store: Store = first.store;
   return {
     store,
     other: second.store,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openTekton, type TektonCluster } from "../../src/tekton/cluster.ts";
 import { FakeKubernetesApi, type StoredRun } from "../fakes/kubernetes-api.ts";
-import { tektonDeps } from "./samples.ts";
+import { aCluster, tektonDeps } from "./samples.ts";
 
 /** What the bridge answered to each event while it was recorded: `npm run e2e -- --record`. */
 interface Row {
@@ -18,7 +18,7 @@ beforeAll(async () => {
   api = await FakeKubernetesApi.start();
   for (const run of recorded<StoredRun>("runs")) api.put(run);
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  tekton = await openTekton(tektonDeps, { name: "main", kubernetes, namespaces: [], audience: "gitspan" });
+  tekton = await openTekton(tektonDeps, aCluster({ kubernetes }));
 });
 afterAll(() => api.close());
 

@@ -3,7 +3,7 @@ import type { EventReading } from "../../src/delivery/events.ts";
 import { openTekton, type TektonCluster } from "../../src/tekton/cluster.ts";
 import { asStored, FakeKubernetesApi, type StoredRun, type Trouble } from "../fakes/kubernetes-api.ts";
 import { headersOf, recordedEvent, recordedEvents } from "./recordings.ts";
-import { SOURCE, tektonDeps } from "./samples.ts";
+import { aCluster, SOURCE, tektonDeps } from "./samples.ts";
 
 let api: FakeKubernetesApi;
 let tekton: TektonCluster;
@@ -15,7 +15,7 @@ const read = (sent = event, signal = new AbortController().signal): Promise<Even
   tekton.readEvent(sent, signal);
 const open = (namespaces: string[] = []) => {
   const kubernetes = { kind: "kubeconfig", file: api.kubeconfigFile, context: undefined } as const;
-  return openTekton(tektonDeps, { name: "main", kubernetes, namespaces, audience: "gitspan" });
+  return openTekton(tektonDeps, aCluster({ kubernetes, namespaces }));
 };
 
 beforeEach(async () => {
@@ -152,12 +152,7 @@ it("reads at most sixteen runs at a time, and all of them in the end", async () 
 });
 
 it("without a cluster the event itself is believed, in either version of the API", async () => {
-  tekton = await openTekton(tektonDeps, {
-    name: "lab",
-    kubernetes: undefined,
-    namespaces: [],
-    audience: "gitspan",
-  });
+  tekton = await openTekton(tektonDeps, aCluster({ name: "lab" }));
   expect(await read()).toMatchObject({ kind: "ignored", reason: "no-source" });
   const body = structuredClone(event.body) as Record<string, StoredRun>;
   body["pipelineRun"]!.metadata["annotations"] = { "gitspan.dev/source-repository": SOURCE };
@@ -168,7 +163,7 @@ it("without a cluster the event itself is believed, in either version of the API
 
 it("a kubeconfig that is not there is an error of the configuration", async () => {
   const kubernetes = { kind: "kubeconfig", file: "/nowhere/kubeconfig", context: undefined } as const;
-  const opening = openTekton(tektonDeps, { name: "main", kubernetes, namespaces: [], audience: "gitspan" });
+  const opening = openTekton(tektonDeps, aCluster({ kubernetes }));
   await expect(opening).rejects.toMatchObject({ code: "config-invalid", message: expect.stringContaining("/nowhere") });
 });
 

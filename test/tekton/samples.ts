@@ -1,5 +1,5 @@
 import { systemAmbient } from "../../src/ambient.ts";
-import type { TektonDeps } from "../../src/tekton/cluster.ts";
+import type { TektonDeps, TektonLocation } from "../../src/tekton/cluster.ts";
 import type { RunResult, TektonRun } from "../../src/tekton/run.ts";
 
 export const COMMIT = "3953f9ddf975ab5097ee468d99555c5b441169bf";
@@ -35,3 +35,8 @@ export const tektonDeps: TektonDeps = {
   clock: systemAmbient.clock,
   buildTasks: () => ({ names: new Set(["build"]), takes: (_repository, task) => task === "build" }),
 };
+
+export function aCluster(overrides: Partial<TektonLocation> = {}): TektonLocation {
+  const nothing = { kubernetes: undefined, runUrl: undefined, watch: undefined };
+  return { name: "main", namespaces: [], audience: "gitspan", ...nothing, ...overrides };
+}

@@ -54,6 +54,7 @@ it("reads the store and the watches whenever the page is read", async () => {
       { name: "argocd/main", ageMs: 1_500 },
       { name: "argocd/edge", ageMs: Number.POSITIVE_INFINITY },
     ],
+    runs: () => [{ name: "tekton/main/shop-ci", ageMs: 500 }],
     failed: () => undefined,
   });
   expect((await metrics.page()).body).toContain('gitspan_deliveries{phase="following",outcome=""} 1');
@@ -66,6 +67,7 @@ it("reads the store and the watches whenever the page is read", async () => {
     'gitspan_work_oldest_seconds{phase="ready"} 0',
     'gitspan_argocd_watch_age_seconds{stream="argocd/main"} 1.5',
     'gitspan_argocd_watch_age_seconds{stream="argocd/edge"} +Inf',
+    'gitspan_tekton_watch_age_seconds{stream="tekton/main/shop-ci"} 0.5',
     'gitspan_rollback_brake{cluster="main"} 1',
   ]) {
     expect(body).toContain(line);
@@ -82,6 +84,7 @@ it.each([
     deliveries,
     brakes: async () => [],
     watches: () => [],
+    runs: () => [],
     failed: (error) => void failures.push(error),
   });
   metrics.buildAccepted("accepted");
