@@ -1,12 +1,15 @@
 import type { Bearer, Bearers } from "./http/bearers.ts";
 import { GitspanError } from "./model/errors.ts";
 import { unverified } from "./model/json-web-token.ts";
+import type { Issuer } from "./oidc/issuer.ts";
 import type { ServiceAccounts } from "./tekton/cluster.ts";
 
 /** Who may know a token, by the configuration in force now. */
 export interface TokenSources {
   /** By the cluster's name. */
   clusters(): ReadonlyMap<string, ServiceAccounts>;
+  /** Another CI, by what its tokens say of their issuer. */
+  issuer(url: string): Issuer | undefined;
 }
 
 /** Finds who can know a token that is not ours, by what it says of itself; whoever that is checks it. */
@@ -15,6 +18,8 @@ export function makeBearers(sources: TokenSources): Bearers {
     async identify(token, request, signal) {
       const claims = unverified(token);
       if (claims === undefined) return undefined;
+      const issuer = sources.issuer(claims.issuer);
+      if (issuer !== undefined) return { ...(await issuer.identify(token)), groups: [] };
       const clusters = sources.clusters();
       if (clusters.size === 0) return undefined;
       const [cluster, accounts] = clusterOf(clusters, request.cluster);

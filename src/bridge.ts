@@ -172,7 +172,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const app = createApp({
       intake: { accept: intake },
       events: { tekton: () => connections.eventSources(), metrics },
-      bearers: makeBearers({ clusters: () => connections.serviceAccounts() }),
+      bearers: makeBearers({
+        clusters: () => connections.serviceAccounts(),
+        issuer: (url) => connections.issuer(url),
+      }),
       plans: {
         preview: (request, signal) =>
           previewPlan({ ...preview, settings: () => settings, patienceMs: 0 }, request, signal),
@@ -266,7 +269,7 @@ export async function previewBuild(
   });
   try {
     await connections.apply(
-      { ...configuration, tekton: new Map(), sources: new Map(), registries: new Map() },
+      { ...configuration, tekton: new Map(), oidc: new Map(), sources: new Map(), registries: new Map() },
       () => undefined,
     );
     const { argocd } = connections;

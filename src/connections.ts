@@ -1,5 +1,5 @@
 import { type ArgoCdConnection, connectArgoCd } from "./argocd/connection.ts";
-import type { Configuration, TektonConfiguration } from "./config/configuration.ts";
+import type { Configuration, OidcConfiguration, TektonConfiguration } from "./config/configuration.ts";
 import { LiveParts, type PreparedChange } from "./config/live-parts.ts";
 import { resolveSecret } from "./config/secrets.ts";
 import type { ArgoCd, GitRepository, Log, Trust } from "./delivery/ports.ts";
@@ -9,6 +9,7 @@ import type { Ambient } from "./model/ambient.ts";
 import type { ApplicationRef } from "./model/application.ts";
 import type { BuildTasks } from "./model/build-tasks.ts";
 import { GitspanError } from "./model/errors.ts";
+import { type Issuer, openIssuer } from "./oidc/issuer.ts";
 import { locationOf, openRepository, type RepositoryLocation } from "./repository-connection.ts";
 import { SourceRepositories } from "./source-repositories.ts";
 import { openTekton, type ServiceAccounts, type TektonCluster } from "./tekton/cluster.ts";
@@ -39,6 +40,7 @@ export class Connections {
   readonly #repositories: LiveParts<RepositoryLocation, { port: GitRepository; close(): void }>;
   readonly #argocds: LiveParts<Configuration["argocd"], ArgoCdConnection>;
   readonly #sources: LiveParts<RepositoryLocation[], SourceRepositories>;
+  readonly #issuers: LiveParts<OidcConfiguration, { issuer: Issuer; url: string; close(): void }>;
   readonly #clusters: LiveParts<Configuration["tekton"], Awaited<ReturnType<typeof openClusters>>>;
   readonly #registries: LiveParts<Configuration["registries"], Awaited<ReturnType<typeof openTrust>>>;
   /** Whichever connection is in force when it is asked. */
@@ -56,6 +58,10 @@ export class Connections {
       return connection;
     });
     this.#sources = new LiveParts(async (locations) => new SourceRepositories(deps, locations));
+    this.#issuers = new LiveParts(async (configured) => {
+      const issuer = await openIssuer(deps.ambient.clock, configured);
+      return { issuer, url: configured.issuer, close: () => undefined };
+    });
     this.#clusters = new LiveParts((tekton) => openClusters(deps, tekton));
     const registryDeps = { clock: deps.ambient.clock, counted: deps.registryRequest };
     this.#registries = new LiveParts((registries) => openTrust(registryDeps, registries));
@@ -65,7 +71,7 @@ export class Connections {
 
   /** Opens what is new, then calls `swap` and changes over, all at once. Throws when something cannot be opened. */
   async apply(
-    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "sources" | "registries">,
+    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "oidc" | "sources" | "registries">,
     swap: () => void,
   ): Promise<void> {
     const changes: PreparedChange[] = [];
@@ -74,6 +80,7 @@ export class Connections {
       changes.push(await this.#argocds.prepare(new Map([[ALL, next.argocd]])));
       changes.push(await this.#registries.prepare(new Map([[ALL, next.registries]])));
       changes.push(await this.#clusters.prepare(new Map([[ALL, next.tekton]])));
+      changes.push(await this.#issuers.prepare(next.oidc));
       const sources = await Promise.all([...next.sources.values()].map(locationOf));
       changes.push(await this.#sources.prepare(new Map([[ALL, sources]])));
       swap();
@@ -99,6 +106,11 @@ export class Connections {
   /** The clusters whose API server says who has a token. */
   serviceAccounts(): ReadonlyMap<string, ServiceAccounts> {
     return this.#clusters.get(ALL)?.accounts ?? new Map();
+  }
+
+  /** The other CI that makes tokens with this issuer. */
+  issuer(url: string): Issuer | undefined {
+    return this.#issuers.values().find((each) => each.url === url)?.issuer;
   }
 
   /** One line for each stream of runs. */

@@ -99,6 +99,24 @@ export interface RegistryConfiguration {
   caFile: string | undefined;
 }
 
+export interface OidcConfiguration {
+  name: string;
+  /** As its tokens say it. */
+  issuer: string;
+  audience: string;
+  algorithms: string[];
+  /** Where its keys are; neither: where its discovery document says. */
+  jwksUri: string | undefined;
+  jwksFile: string | undefined;
+  caFile: string | undefined;
+  /** How long after it was made a token is taken. */
+  maxAgeMs: number;
+  /** What follows `oidc:NAME:`, with `{claim}`. */
+  subject: string;
+  /** What the token says of the source, with `{claim}`. */
+  source: { repository?: string | undefined; commit?: string | undefined; ref?: string | undefined };
+}
+
 export interface LimitsConfiguration {
   /** Build reports of one subject in a minute, in each replica. */
   buildsPerMinute?: number | undefined;
@@ -127,6 +145,8 @@ export interface Configuration {
   tekton: ReadonlyMap<string, TektonConfiguration>;
   /** Image registries that may be asked, by the host that images name. */
   registries: ReadonlyMap<string, RegistryConfiguration>;
+  /** Other CIs whose tokens are known. */
+  oidc: ReadonlyMap<string, OidcConfiguration>;
   environments: string[];
   apps: AppRule[];
   targets: Target[];

@@ -24,6 +24,7 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
     app: Object.keys(raw.apps ?? {}),
     signature: Object.keys(raw.signatures ?? {}),
     "Tekton cluster": Object.keys(raw.tekton ?? {}),
+    "OIDC issuer": Object.keys(raw.oidc ?? {}),
   };
   const known = (kind: keyof typeof names, name: string, path: KeyPath, at = document.at(path)): void => {
     if (!names[kind].includes(name)) report(path, `there is no ${kind} "${name}"`, didYouMean(name, names[kind]), at);
@@ -35,6 +36,7 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
   for (const [name, tekton] of Object.entries(raw.tekton ?? {})) checkTekton(["tekton", name], tekton, report);
   raw.trust?.require.forEach((name, index) => known("environment", name, ["trust", "require", index]));
   checkTrust(raw, report);
+  checkIssuers(raw.oidc ?? {}, report);
   for (const [appName, app] of Object.entries(raw.apps ?? {})) {
     const path = ["apps", appName];
     checkImages([...path, "images"], app.images, report);
@@ -76,6 +78,8 @@ export function crossChecks(document: ConfigurationDocument, raw: RawConfigurati
     if (signature !== undefined) known("signature", signature, ["access", index, "subject"]);
     const cluster = /^tekton:(.*)\//.exec(rule.subject)?.[1];
     if (cluster !== undefined) known("Tekton cluster", cluster, ["access", index, "subject"]);
+    const issuer = /^oidc:([^:]*):/.exec(rule.subject)?.[1];
+    if (issuer !== undefined) known("OIDC issuer", issuer, ["access", index, "subject"]);
     const account = /^serviceaccount:(.*)$/.exec(rule.subject)?.[1]?.split("/") ?? [];
     if (account.length > 0) checkAccount(["access", index, "subject"], account, raw, report);
     // With a pattern, or annotated Applications, any name may be that of an app.
@@ -120,6 +124,20 @@ function checkTekton(path: KeyPath, tekton: NonNullable<RawConfiguration["tekton
   }
   if (events?.pathSecretFile !== undefined && events.pathSecretEnv !== undefined) {
     report([...path, "events"], "needs only one of pathSecretFile, pathSecretEnv");
+  }
+}
+
+/** A token says its issuer, and by that alone it is known who checks it. */
+function checkIssuers(issuers: NonNullable<RawConfiguration["oidc"]>, report: Report): void {
+  const owners = new Map<string, string>();
+  for (const [name, { issuer, jwksUri, jwksFile, caFile }] of Object.entries(issuers)) {
+    const owner = owners.get(issuer);
+    if (owner !== undefined) report(["oidc", name, "issuer"], `is already that of "${owner}"`, "keep one of the two");
+    owners.set(issuer, owner ?? name);
+    if (jwksUri !== undefined && jwksFile !== undefined) report(["oidc", name], "needs only one of jwksUri, jwksFile");
+    if (jwksFile !== undefined && caFile !== undefined) {
+      report(["oidc", name, "caFile"], "is for keys that are asked for over the network");
+    }
   }
 }
 

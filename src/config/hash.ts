@@ -7,6 +7,7 @@ type Hashed = Pick<
   | "repositories"
   | "argocd"
   | "tekton"
+  | "oidc"
   | "registries"
   | "environments"
   | "apps"
@@ -18,13 +19,14 @@ type Hashed = Pick<
 
 /** The same for files that mean the same, however they are written and in whatever order things are named. */
 export function configurationHash(configuration: Hashed): string {
-  const { repositories, argocd, tekton, registries, environments, apps, targets, pattern, annotated, access } =
+  const { repositories, argocd, tekton, oidc, registries, environments, apps, targets, pattern, annotated, access } =
     configuration;
   const content = {
     repositories,
     argocd,
     tekton,
     registries,
+    oidc,
     environments: environments.toSorted(),
     apps: Object.fromEntries(apps.map((app) => [app.name, app])),
     targets: Object.fromEntries(targets.map((target) => [target.id, target])),

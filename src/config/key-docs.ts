@@ -1,8 +1,7 @@
 import { APP_DOCS } from "./key-docs-apps.ts";
+import { CI_KEY_DOCS } from "./key-docs-ci.ts";
 import { TRUST_DOCS } from "./key-docs-trust.ts";
-import type { KeyRow, KeySection } from "./key-row.ts";
-
-const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];
+import { CA, type KeyRow, type KeySection } from "./key-row.ts";
 
 const ACCESS: readonly KeyRow[] = [
   ["auth.tokenFile, auth.tokenEnv", "secret: the token or password", "one of the four, or no authentication"],
@@ -49,6 +48,7 @@ export const KEY_DOCS: readonly KeySection[] = [
       ["tekton", "the clusters whose Tekton sends events, by name", "none"],
       ["registries", "the image registries that may be asked, by their host as images name it", "none is asked"],
       ["trust", "what must be proven of images, and where ([trust.md](trust.md))", "nothing"],
+      ["oidc", "the other CIs whose jobs have tokens of their own, by name ([identity.md](identity.md))", "none"],
       ["environments", "the environments by name", "none"],
       ["apps", "the apps by name; `{name}` stands for every other app", "none"],
       [
@@ -118,58 +118,7 @@ export const KEY_DOCS: readonly KeySection[] = [
       ],
     ],
   },
-  {
-    at: "tekton.NAME",
-    rows: [
-      ["kubernetes", "as for `argocd`: where runs are read again, so that an event is only a hint", "not used"],
-      ["kubernetes.kubeconfigFile", "path of a kubeconfig"],
-      ["kubernetes.context", "its context", "the current one"],
-      ["namespaces", "the namespaces whose runs count", "all"],
-      [
-        "audience",
-        "for whom tokens of service accounts have to be that report their own run ([tekton.md](tekton.md))",
-        "`gitspan`",
-      ],
-      [
-        "watch",
-        "a map, `{}` for all runs: PipelineRuns are followed in `kubernetes`, beside their events ([tekton.md](tekton.md#watching))",
-        "only events",
-      ],
-      ["watch.labels", "a map of labels that a run must have", "none"],
-      [
-        "watch.since",
-        "a time as `2026-01-31T12:00:00Z`: at the first start, runs that ended after it are taken too",
-        "runs that end after the first start",
-      ],
-      [
-        "results.url",
-        "`https://` address of Tekton Results, for runs that are pruned before they were seen",
-        "not used",
-      ],
-      [
-        "results.tokenFile, results.tokenEnv",
-        "secret: the token of a service account that may read records; exactly one",
-      ],
-      ["results.caFile", CA[1], CA[2]],
-      [
-        "runUrl",
-        "address at which people look at a run, with `{namespace}`, `{name}` and `{uid}`, as that of Tekton's Dashboard",
-        "none",
-      ],
-      [
-        "events.trusted",
-        "`true`: believe events as they are; only without `kubernetes`, and their sender has to be known",
-        "`false`",
-      ],
-      [
-        "events.pathSecretFile, events.pathSecretEnv",
-        "secret: the end of the sink's path, 16 to 100 characters; one of the two",
-        "none",
-      ],
-      ["events.basic.username", "the user name in the sink's address"],
-      ["events.basic.passwordFile, events.basic.passwordEnv", "secret: its password; exactly one of the two", "none"],
-    ],
-  },
+  ...CI_KEY_DOCS,
   ...TRUST_DOCS,
   {
     at: "environments.NAME",
@@ -207,7 +156,7 @@ export const KEY_DOCS: readonly KeySection[] = [
     rows: [
       [
         "subject",
-        "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` (with several clusters `serviceaccount:CLUSTER/NAMESPACE/NAME`) or `group:NAME`",
+        "`token:NAME`, `signature:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` (with several clusters `serviceaccount:CLUSTER/NAMESPACE/NAME`), `oidc:NAME:SUBJECT` (`*` stands for any text between two colons) or `group:NAME`",
       ],
       ["actions", "of `read`, `deliver`, `hold` and `rollback`"],
       ["apps", "names of apps, or `*` for all"],

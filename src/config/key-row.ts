@@ -6,3 +6,5 @@ export interface KeySection {
   at: string;
   rows: readonly KeyRow[];
 }
+
+export const CA: KeyRow = ["caFile", "path of certificates (PEM) to trust", "the system's"];

@@ -30,6 +30,10 @@ export class LiveParts<C, P extends Closable> {
     return this.#parts.get(name)?.part;
   }
 
+  values(): P[] {
+    return [...this.#parts.values()].map(({ part }) => part);
+  }
+
   /** Opens what is new or different. Throws what opening throws; nothing has changed and nothing new is open then. */
   async prepare(wanted: ReadonlyMap<string, C>): Promise<PreparedChange> {
     const before = this.#parts;
@@ -62,7 +66,7 @@ export class LiveParts<C, P extends Closable> {
   }
 
   async close(): Promise<void> {
-    const parts = [...this.#parts.values()].map(({ part }) => part);
+    const parts = this.values();
     this.#parts = new Map();
     await closeAll(parts);
   }

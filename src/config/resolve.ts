@@ -3,13 +3,19 @@ import type { AnnotatedRule } from "../model/annotated.ts";
 import type { AppRule, SourceRule } from "../model/match.ts";
 import { ANY_NAME, type AppPattern } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
-import { type Configuration, DEFAULT_BRANCH, type ListenAddress, type SecretReference } from "./configuration.ts";
+import {
+  type Configuration,
+  DEFAULT_BRANCH,
+  type ListenAddress,
+  type OidcConfiguration,
+  type SecretReference,
+} from "./configuration.ts";
 import { configurationHash } from "./hash.ts";
 import { accessOf, secretOf } from "./resolve-access.ts";
 import { policyOf, resolveTargets } from "./resolve-targets.ts";
 import { registryOf } from "./resolve-trust.ts";
 import type { RawConfiguration } from "./schema.ts";
-import { parseListenAddress } from "./values.ts";
+import { parseDuration, parseListenAddress } from "./values.ts";
 
 type RawRepository = RawConfiguration["repositories"][string];
 type RawAnnotated = NonNullable<RawConfiguration["annotated"]>[number];
@@ -20,6 +26,7 @@ const DEFAULT_AUTHOR = { name: "gitspan", email: "gitspan@localhost" };
 
 const DEFAULT_NAMESPACE = "argocd";
 const DEFAULT_AUDIENCE = "gitspan";
+const DEFAULT_MAX_AGE = "1h";
 
 /** Fills in the defaults. The file has passed the schema and the cross checks, and its apps are expanded. */
 export function resolveConfiguration(raw: RawConfiguration, file: string): Configuration {
@@ -40,6 +47,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     sources: mapOf(raw.sources ?? {}, (_name, access) => accessOf(access, from)),
     tekton: mapOf(raw.tekton ?? {}, (name, tekton) => tektonOf(name, tekton, from)),
     registries: mapOf(raw.registries ?? {}, (host, registry) => registryOf(host, registry, from)),
+    oidc: mapOf(raw.oidc ?? {}, (name, oidc) => oidcOf(name, oidc, from)),
     environments: Object.keys(raw.environments ?? {}),
     apps: apps.filter(({ name }) => name !== ANY_NAME),
     targets: targets.filter(({ app }) => app !== ANY_NAME),
@@ -121,6 +129,23 @@ function tektonOf(name: string, raw: NonNullable<RawConfiguration["tekton"]>[str
       username: basic.username,
       password: secretOf(basic.passwordFile, basic.passwordEnv, from),
     },
+  };
+}
+
+function oidcOf(name: string, raw: NonNullable<RawConfiguration["oidc"]>[string], from: FromFile): OidcConfiguration {
+  const { issuer, audience = DEFAULT_AUDIENCE, algorithms = ["RS256"], subject = "{sub}", source = {} } = raw;
+  const fileOf = (file: string | undefined) => (file === undefined ? undefined : from(file));
+  return {
+    name,
+    issuer,
+    audience,
+    algorithms,
+    jwksUri: raw.jwksUri,
+    jwksFile: fileOf(raw.jwksFile),
+    caFile: fileOf(raw.caFile),
+    maxAgeMs: parseDuration(raw.maxAge ?? DEFAULT_MAX_AGE) ?? 0,
+    subject,
+    source,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   name,
   path,
 } from "./schema-forms.ts";
+import { oidc } from "./schema-oidc.ts";
 import { directory, file, place } from "./schema-places.ts";
 import { repositoryAccess, source, webUrl } from "./schema-repository.ts";
 import { tekton } from "./schema-tekton.ts";
@@ -172,13 +173,14 @@ const proxy = z.string().refine(isAddressRange, "must be an address or a range, 
 const access = z.strictObject({
   subject: checked((text) => {
     if (/^(?:token:[^\s:/]+|group:\S+|signature:[a-z0-9-]{1,63})$/.test(text)) return undefined;
+    if (/^oidc:[a-z0-9-]{1,63}:[\x21-\x7e]{1,500}$/.test(text)) return undefined;
     const account = /^serviceaccount:(?:([a-z0-9-]{1,63})\/)?([^/]+)\/([^/]+)$/.exec(text);
     if (account?.slice(2).every(isKubernetesName) === true) return undefined;
     const tektonNamespace = /^tekton:[a-z0-9-]{1,63}\/([^/]+)$/.exec(text)?.[1];
     if (tektonNamespace !== undefined && isKubernetesName(tektonNamespace)) return undefined;
     return {
       message:
-        "must be token:NAME, signature:NAME, tekton:CLUSTER/NAMESPACE, serviceaccount:NAMESPACE/NAME or group:NAME",
+        "must be token:NAME, signature:NAME, tekton:CLUSTER/NAMESPACE, serviceaccount:NAMESPACE/NAME, oidc:NAME:SUBJECT or group:NAME",
     };
   }),
   actions: z.array(z.enum(ACTIONS)).min(1, "must name at least one action"),
@@ -216,6 +218,7 @@ export const configurationSchema = z.strictObject({
   tekton: z.record(name, tekton).optional(),
   registries: z.record(registryHost, registry).optional(),
   trust: trust.optional(),
+  oidc: z.record(name, oidc).optional(),
   environments: z.record(name, environment).optional(),
   apps: z.record(appKey, app).optional(),
   annotated: z.array(annotated).optional(),

@@ -1,3 +1,5 @@
+import { matchesPattern } from "./match.ts";
+
 export const ACTIONS = ["read", "deliver", "rollback", "hold"] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -8,7 +10,7 @@ export interface Caller {
 }
 
 export interface AccessRule {
-  /** `token:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME` or `group:NAME`. */
+  /** `token:NAME`, `tekton:CLUSTER/NAMESPACE`, `serviceaccount:NAMESPACE/NAME`, `oidc:NAME:SUBJECT` (with `*`) or `group:NAME`. */
   subject: string;
   actions: readonly Action[];
   /** App names, or `*`. */
@@ -35,7 +37,14 @@ export function isAllowed(rules: readonly AccessRule[], caller: Caller, wanted: 
 
 function namesCaller(subject: string, caller: Caller): boolean {
   if (subject === caller.subject) return true;
+  if (subject.startsWith("oidc:")) return matchesParts(subject, caller.subject);
   return subject.startsWith("group:") && caller.groups.includes(subject.slice("group:".length));
+}
+
+/** Between two colons `*` stands for any text, never for a colon: no part of a subject can pass for another one. */
+function matchesParts(pattern: string, subject: string): boolean {
+  const [wanted, found] = [pattern.split(":"), subject.split(":")];
+  return wanted.length === found.length && wanted.every((part, index) => matchesPattern(part, found[index] ?? ""));
 }
 
 function matches(patterns: readonly string[], value: string): boolean {

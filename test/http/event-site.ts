@@ -68,7 +68,10 @@ export async function startEventSite(options: { namespaces?: string[] } = {}): P
         accept({ store, ids, trust: new MemoryTrust(), settings: () => settings, metrics }, request, signal),
     },
     events: { tekton: () => new Map([["main", source]]), metrics },
-    bearers: makeBearers({ clusters: () => new Map(accounts === undefined ? [] : [["main", accounts]]) }),
+    bearers: makeBearers({
+      issuer: () => undefined,
+      clusters: () => new Map(accounts === undefined ? [] : [["main", accounts]]),
+    }),
     settings: () => settings,
     store: {
       ...new FakePorts().deps().store,

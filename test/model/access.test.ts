@@ -25,4 +25,24 @@ describe("access", () => {
     expect(isAllowed(rules, { subject: "token:group:platform", groups: [] }, deliver("cart", "prod"))).toBe(false);
     expect(isAllowed(rules, { subject: "token:ann", groups: ["group:platform"] }, deliver("cart", "prod"))).toBe(false);
   });
+
+  it("of another CI's subject may name many at once, part by part", () => {
+    const rule = (subject: string): AccessRule[] => [{ ...rules[0]!, subject }];
+    const may = (pattern: string, subject: string): boolean =>
+      isAllowed(rule(pattern), { subject, groups: [] }, deliver("checkout", "dev"));
+    const main = "oidc:github:repo:shop/checkout:ref:refs/heads/main";
+    expect(may(main, main)).toBe(true);
+    expect(may("oidc:github:repo:shop/*:ref:refs/heads/main", main)).toBe(true);
+    expect(may("oidc:github:repo:shop/checkout:ref:refs/heads/*", main)).toBe(true);
+    expect(may("oidc:github:*", main)).toBe(false);
+    expect(may("oidc:github:repo:shop/*", main)).toBe(false);
+    expect(may("oidc:*:repo:shop/checkout:ref:refs/heads/main", main)).toBe(true);
+    expect(may("oidc:github:repo:shop/*:ref:refs/heads/main", "oidc:github:repo:evil/x:ref:refs/heads/main")).toBe(
+      false,
+    );
+    expect(may("oidc:github:repo:*:ref:refs/heads/main", `${main}:ref:refs/heads/main`)).toBe(false);
+    // In every other kind of subject a star is a star.
+    expect(may("token:*", "token:shop-ci")).toBe(false);
+    expect(may("oidc:token:*", "token:shop-ci")).toBe(false);
+  });
 });
