@@ -26,10 +26,15 @@ export class Position {
     this.#since = input.since;
   }
 
-  /** Runs that ended before this time need no look; milliseconds. Rejects with `store-unavailable`. */
+  /** Runs that ended before this time are never taken; milliseconds. Rejects with `store-unavailable`. */
+  async first(): Promise<number> {
+    return (await this.#read()).first;
+  }
+
+  /** Runs that ended before this time were handled, or are never taken. As `first`. */
   async from(): Promise<number> {
-    this.#known ??= await this.#store.intakePosition(this.#stream, this.#since);
-    return Math.max(this.#known.first, this.#known.reached - OVERLAP_MS);
+    const { first, reached } = await this.#read();
+    return Math.max(first, reached - OVERLAP_MS);
   }
 
   /** Every run that ended before `at` was handled. */
@@ -37,5 +42,10 @@ export class Position {
     if (this.#known === undefined || at - this.#known.reached < WRITE_EVERY_MS) return;
     await this.#store.intakeReached(this.#stream, at);
     this.#known = { ...this.#known, reached: at };
+  }
+
+  async #read(): Promise<IntakePosition> {
+    this.#known ??= await this.#store.intakePosition(this.#stream, this.#since);
+    return this.#known;
   }
 }

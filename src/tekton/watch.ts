@@ -39,9 +39,10 @@ export async function watchRuns(
   const heard = (): void => {
     if (clock.now() - quietSince >= QUIET_MS) handledUntil = quietSince;
   };
+  // What changes now is looked at whatever time it tells; in a list most runs were handled long ago.
   const offer = async (run: TektonRun): Promise<void> => {
     heard();
-    if (isYounger(run, await position.from())) await offers.offer(run, "tekton-watch", signal);
+    if (isYounger(run, await position.first())) await offers.offer(run, "tekton-watch", signal);
   };
   await watchCollection<TektonRun | undefined>(
     deps,
