@@ -1,7 +1,7 @@
 import type { AnnotatedState, AnnotatedTarget, AnnotationRules } from "../model/annotated.ts";
 import type { Artifact, BuildReport } from "../model/build.ts";
 import { GitspanError } from "../model/errors.ts";
-import { type BuildMatches, matchBuild } from "../model/match.ts";
+import { type BuildMatches, matchBuild, takesSource } from "../model/match.ts";
 import type { Target } from "../model/target.ts";
 import type { Configuration } from "./configuration.ts";
 
@@ -35,7 +35,8 @@ export function annotatedSettings({ complete, targets, refused, undecided }: Ann
     undecided: (id) => (complete ? open.get(id)?.why : NOT_LISTED),
     match(report) {
       if (!complete) throw unknown(NOT_LISTED);
-      const [unsure] = ofBuild(waiting, report.artifacts);
+      const { source } = report;
+      const unsure = ofBuild(waiting, report.artifacts).find(({ from }) => !source || takesSource(from, source));
       if (unsure !== undefined) throw unknown(unsure.why);
       const results = ofBuild(takers, report.artifacts).map((taker) => matchOne(taker, report));
       const misses = results.flatMap((result) => result.misses);

@@ -1,50 +1,11 @@
-import {
-  type AnnotatedState,
-  type AnnotatedTarget,
-  type AnnotationRules,
-  type Claim,
-  type ClaimGroup,
-  type ClaimSource,
-  claimOf,
-  groupClaims,
-  isRefused,
-  type RefusedApplication,
-  type Undecided,
-} from "../model/annotated.ts";
-import { type ApplicationRef, type ApplicationSnapshot, formatApplicationRef } from "../model/application.ts";
+import type { AnnotatedState, AnnotatedTarget, AnnotationRules, ClaimGroup, Undecided } from "../model/annotated.ts";
+import { type ApplicationRef, formatApplicationRef } from "../model/application.ts";
 import { matchesPattern } from "../model/match.ts";
 import { laneOf, type Misplaced, type Place, type Target } from "../model/target.ts";
 import type { WrittenPlace } from "../overlays/application-files.ts";
 import type { Found } from "./annotated-files.ts";
+import { type Asked, keyOf } from "./claims.ts";
 import { candidatePaths, takes } from "./places.ts";
-
-/** More than any bridge has; beyond, somebody writes Applications in a loop. */
-const MAX_ANNOTATED = 10_000;
-
-/** Applications that ask to be targets: those that may, and why the others may not. */
-export interface Asked {
-  groups: ClaimGroup[];
-  refused: RefusedApplication[];
-}
-
-export function askedBy(rules: AnnotationRules, all: readonly ApplicationSnapshot[]): Asked {
-  const snapshots = all.filter(({ ref }) => rules.clusters.includes(ref.cluster));
-  const answers = snapshots.slice(0, MAX_ANNOTATED).map((snapshot) => claimOf(rules, snapshot));
-  const { groups, refused } = groupClaims(
-    rules,
-    answers.flatMap((answer) => (isRefused(answer) ? [] : [answer])),
-  );
-  const tooMany = snapshots.slice(MAX_ANNOTATED).map(({ ref }): RefusedApplication => {
-    const message = `Application ${formatApplicationRef(ref)} is no target: ${MAX_ANNOTATED} others are annotated`;
-    return { application: ref, app: ref.name, images: [], message, hint: "Remove annotations that nobody needs." };
-  });
-  return { groups, refused: [...answers.filter(isRefused), ...refused, ...tooMany] };
-}
-
-/** One source of one Application: what is found in its files does not depend on anything else. */
-export function keyOf(claim: Claim, source: ClaimSource): string {
-  return JSON.stringify([claim.application, claim.images, source]);
-}
 
 /** What is known of one repository's branch. */
 export interface LaneFiles {
@@ -59,13 +20,14 @@ export interface LaneFiles {
 /** The targets, from what is known of the files. A group whose files were not read yet is undecided. */
 export function stateOf(
   rules: AnnotationRules,
-  { groups, refused }: Asked,
+  { groups, refused }: Pick<Asked, "groups" | "refused">,
   lanes: ReadonlyMap<string, LaneFiles>,
 ): AnnotatedState {
+  const configured = targetsByFile(rules);
   const targets: AnnotatedTarget[] = [];
   const undecided: Undecided[] = [];
   for (const group of groups) {
-    const made = targetOfGroup(rules, group, lanes);
+    const made = targetOfGroup(configured, group, lanes);
     if ("why" in made) undecided.push(made);
     else targets.push(made);
   }
@@ -77,8 +39,19 @@ interface Spot extends WrittenPlace {
   image: string;
 }
 
+/** Targets of the configuration by `lane file`. */
+type Configured = ReadonlyMap<string, readonly Target[]>;
+
+function targetsByFile({ targets }: AnnotationRules): Configured {
+  const entries = targets.flatMap((target) =>
+    candidatePaths(target).map((file) => ({ target, key: `${laneOf(target).id} ${file}` })),
+  );
+  const grouped = Map.groupBy(entries, ({ key }) => key);
+  return new Map([...grouped].map(([key, those]) => [key, those.map(({ target }) => target)]));
+}
+
 function targetOfGroup(
-  rules: AnnotationRules,
+  configured: Configured,
   group: ClaimGroup,
   lanes: ReadonlyMap<string, LaneFiles>,
 ): AnnotatedTarget | Undecided {
@@ -95,7 +68,7 @@ function targetOfGroup(
     const unread = read.find(({ found }) => found === undefined);
     if (unread !== undefined) {
       const why = unread.trouble ?? "its files have not been read yet";
-      return { id: group.id, images, why: `${group.id} is not known yet: ${why}` };
+      return { id: group.id, images, from: rule.from, why: `${group.id} is not known yet: ${why}` };
     }
     for (const { repository } of claim.images) {
       const answers = read.map(({ source, found }) => ({
@@ -114,7 +87,7 @@ function targetOfGroup(
     }
   }
   const own = first.sources.find((source) => laneOf(source).id === spots[0]?.lane) ?? first.sources[0];
-  if (own === undefined) return { id: group.id, images, why: `${group.id} has no source` };
+  if (own === undefined) return { id: group.id, images, from: rule.from, why: `${group.id} has no source` };
   const target: Target = {
     id: group.id,
     app,
@@ -126,7 +99,7 @@ function targetOfGroup(
     applications: group.claims.map(({ application }) => application),
     policy: rule.environments.find(({ name }) => name === environment)?.policy ?? missing(environment),
   };
-  problem ??= objection(rules, { target, spots, paths: rule.paths }, lanes.get(laneOf(own).id));
+  problem ??= objection(configured, { target, spots, paths: rule.paths }, lanes.get(laneOf(own).id));
   return { target: problem === undefined ? target : { ...target, misplaced: problem }, from: rule.from };
 }
 
@@ -142,7 +115,7 @@ function placesOf(spots: readonly Spot[], lane: string): Place[] {
 
 /** Why the places must not be written although they were found. */
 function objection(
-  rules: AnnotationRules,
+  configured: Configured,
   { target, spots, paths }: { target: Target; spots: readonly Spot[]; paths: readonly string[] },
   lane: LaneFiles | undefined,
 ): Misplaced | undefined {
@@ -162,17 +135,17 @@ function objection(
         hint: "Add it to `paths` of the entry in `annotated`.",
       };
     }
-    const configured = rules.targets.find(
-      (other) =>
-        laneOf(other).id === where &&
-        other.places.some((place) => takes(place, { repository: image })) &&
-        other.images.some(({ repository }) => repository === image) &&
-        candidatePaths(other).includes(file),
-    );
-    if (configured !== undefined) {
+    const other = configured
+      .get(`${where} ${file}`)
+      ?.find(
+        ({ images, places }) =>
+          images.some(({ repository }) => repository === image) &&
+          places.some((place) => takes(place, { repository: image })),
+      );
+    if (other !== undefined) {
       return {
         code: "edit-ambiguous",
-        message: `${configured.id} of the configuration writes ${image} in ${file}`,
+        message: `${other.id} of the configuration writes ${image} in ${file}`,
         hint: "Remove the annotation, or the target from the configuration.",
       };
     }

@@ -1,12 +1,5 @@
 import type { Clock } from "../model/ambient.ts";
-import {
-  type AnnotatedState,
-  type AnnotationRules,
-  type Claim,
-  type ClaimGroup,
-  type ClaimSource,
-  NOT_ANNOTATED,
-} from "../model/annotated.ts";
+import { type AnnotatedState, type AnnotationRules, NOT_ANNOTATED } from "../model/annotated.ts";
 import type { ApplicationSnapshot } from "../model/application.ts";
 import { isTransient, messageOf } from "../model/errors.ts";
 import type { Oid } from "../model/git.ts";
@@ -14,12 +7,15 @@ import { type Lane, laneOf } from "../model/target.ts";
 import { folderOfSource, valueFilesOf } from "../overlays/application-files.ts";
 import { type Found, findPlaces, type Wanted } from "./annotated-files.ts";
 import { logChanges } from "./annotated-log.ts";
-import { type Asked, askedBy, keyOf, type LaneFiles, stateOf } from "./annotated-targets.ts";
+import { type LaneFiles, stateOf } from "./annotated-targets.ts";
+import { Claims, NOBODY } from "./claims.ts";
 import type { ArgoCd, GitRepository, Log } from "./ports.ts";
+
+type ReadRepository = Pick<GitRepository, "tip" | "listFiles" | "readFiles" | "changedPaths">;
 
 export interface AnnotatedDeps {
   argocd: Pick<ArgoCd, "annotated" | "find">;
-  repository: (name: string) => GitRepository | undefined;
+  repository: (name: string) => ReadRepository | undefined;
   clock: Clock;
   log: Log;
   /** Called with each new state, and the lanes whose targets are not what they were. */
@@ -28,13 +24,13 @@ export interface AnnotatedDeps {
 
 /** How soon an annotation counts, and how soon what others do to the files shows where nothing is written. */
 const LOOK_MS = 2_000;
-const TIP_MS = 30_000;
+const READ_MS = 30_000;
 
 interface Branch extends LaneFiles {
   url: string;
   lane: Lane;
   tip?: Oid;
-  tipAt: number;
+  readAt?: number;
 }
 
 const NO_RULES: AnnotationRules = { rules: [], clusters: [], repositories: [], targets: [] };
@@ -48,7 +44,8 @@ export class AnnotatedTargets {
   readonly #deps: AnnotatedDeps;
   #rules = NO_RULES;
   #snapshots: readonly ApplicationSnapshot[] | undefined;
-  #asked: Asked = { groups: [], refused: [] };
+  #asked = NOBODY;
+  readonly #claims = new Claims();
   #branches = new Map<string, Branch>();
   #state: AnnotatedState = NOT_ANNOTATED;
   #published = "";
@@ -69,6 +66,7 @@ export class AnnotatedTargets {
     for (const [id, { lane, url }] of this.#branches) {
       if (urls.get(lane.repository) !== url) this.#branches.delete(id);
     }
+    this.#ask();
     this.#publish();
   }
 
@@ -83,8 +81,11 @@ export class AnnotatedTargets {
         this.#deps.log.debug("the annotated Applications could not be read", { error });
         if (this.#snapshots === undefined) return;
       }
-      this.#publish();
-      for (const [id, lane] of lanesOf(this.#asked.groups)) await this.#look(id, lane, signal);
+      const isNews = this.#ask();
+      if (isNews) this.#publish();
+      const due = [...this.#asked.lanes.values()].filter(({ lane }) => isNews || this.#isOld(this.#branchOf(lane)));
+      for (const { lane } of due) await this.#look(lane, signal);
+      if (due.length === 0) return;
       await this.#render(signal);
       this.#publish();
     });
@@ -92,7 +93,7 @@ export class AnnotatedTargets {
 
   /** The same for one lane that is about to be written, at exactly this commit. Rejects when that cannot be read. */
   async atTip(lane: Lane, tip: Oid, signal: AbortSignal): Promise<void> {
-    if (!lanesOf(this.#asked.groups).has(lane.id)) return;
+    if (!this.#asked.lanes.has(lane.id)) return;
     await this.#alone(async () => {
       if (!(await this.#read(this.#branchOf(lane), tip, signal))) return;
       await this.#render(signal);
@@ -110,18 +111,27 @@ export class AnnotatedTargets {
     }
   }
 
-  async #look(id: string, lane: Lane, signal: AbortSignal): Promise<void> {
+  /** True when somebody asks for something else than before. */
+  #ask(): boolean {
+    const before = this.#asked;
+    this.#asked = this.#claims.ask(this.#rules, this.#rules.rules.length === 0 ? [] : (this.#snapshots ?? []));
+    return this.#asked !== before;
+  }
+
+  #isOld({ readAt, trouble }: Branch): boolean {
+    return trouble !== undefined || readAt === undefined || this.#deps.clock.now() - readAt >= READ_MS;
+  }
+
+  async #look(lane: Lane, signal: AbortSignal): Promise<void> {
     const branch = this.#branchOf(lane);
     try {
-      const git = this.#gitOf(lane);
-      const isOld = this.#deps.clock.now() - branch.tipAt >= TIP_MS;
-      const tip = branch.tip === undefined || isOld ? await git.tip(lane.branch, signal) : branch.tip;
+      const tip = await this.#gitOf(lane).tip(lane.branch, signal);
       await this.#read(branch, tip, signal);
       delete branch.trouble;
     } catch (error) {
       signal.throwIfAborted();
-      branch.trouble = `${id} cannot be read: ${messageOf(error)}`;
-      this.#deps.log.warn("files of annotated Applications could not be read", { lane: id, error });
+      branch.trouble = `${lane.id} cannot be read: ${messageOf(error)}`;
+      this.#deps.log.warn("files of annotated Applications could not be read", { lane: lane.id, error });
     }
   }
 
@@ -129,7 +139,7 @@ export class AnnotatedTargets {
   async #read(branch: Branch, tip: Oid, signal: AbortSignal): Promise<boolean> {
     const { lane } = branch;
     const git = this.#gitOf(lane);
-    const all = wantedOf(this.#asked.groups, lane.id);
+    const all = this.#asked.lanes.get(lane.id)?.wanted ?? new Map<string, Wanted>();
     const isMoved = branch.tip !== tip;
     const kept = isMoved ? await unchanged(git, { branch, tip, all }, signal) : branch.found;
     const missing = new Map([...all].filter(([key]) => !kept.has(key)));
@@ -138,7 +148,7 @@ export class AnnotatedTargets {
       branch.found = new Map([...[...kept].filter(([key]) => all.has(key)), ...found]);
     }
     branch.tip = tip;
-    branch.tipAt = this.#deps.clock.now();
+    branch.readAt = this.#deps.clock.now();
     return isMoved || missing.size > 0;
   }
 
@@ -162,12 +172,12 @@ export class AnnotatedTargets {
     const known = this.#branches.get(lane.id);
     if (known !== undefined) return known;
     const url = this.#rules.repositories.find(({ name }) => name === lane.repository)?.url ?? "";
-    const branch = { url, lane, tipAt: 0, found: new Map<string, Found>(), renderers: new Map() };
+    const branch: Branch = { url, lane, found: new Map<string, Found>(), renderers: new Map() };
     this.#branches.set(lane.id, branch);
     return branch;
   }
 
-  #gitOf(lane: Lane): GitRepository {
+  #gitOf(lane: Lane): ReadRepository {
     const git = this.#deps.repository(lane.repository);
     if (git === undefined) throw new Error(`repository ${lane.repository} is not open`);
     return git;
@@ -176,7 +186,6 @@ export class AnnotatedTargets {
   /** Works out the state from all that is known, and tells of it if it is another one. */
   #publish(): void {
     const { rules } = this.#rules;
-    this.#asked = askedBy(this.#rules, rules.length === 0 ? [] : (this.#snapshots ?? []));
     const isKnown = rules.length === 0 || this.#snapshots !== undefined;
     const next = isKnown ? stateOf(this.#rules, this.#asked, this.#branches) : UNKNOWN;
     const text = JSON.stringify(next);
@@ -196,30 +205,9 @@ export class AnnotatedTargets {
   }
 }
 
-function sourcesOf(groups: readonly ClaimGroup[]): { claim: Claim; source: ClaimSource }[] {
-  return groups.flatMap(({ claims }) => claims.flatMap((claim) => claim.sources.map((source) => ({ claim, source }))));
-}
-
-function lanesOf(groups: readonly ClaimGroup[]): Map<string, Lane> {
-  return new Map(sourcesOf(groups).map(({ source }) => [laneOf(source).id, laneOf(source)]));
-}
-
-function wantedOf(groups: readonly ClaimGroup[], laneId: string): Map<string, Wanted> {
-  const own = sourcesOf(groups).filter(({ source }) => laneOf(source).id === laneId);
-  return new Map(
-    own.map(({ claim, source }) => [
-      keyOf(claim, source),
-      {
-        source: { ...source, application: claim.application.name },
-        images: claim.images.map(({ repository }) => repository),
-      },
-    ]),
-  );
-}
-
 /** What was found in folders and files that are the same at the new tip; nothing when that cannot be told. */
 async function unchanged(
-  git: GitRepository,
+  git: Pick<GitRepository, "changedPaths">,
   { branch, tip, all }: { branch: Branch; tip: Oid; all: ReadonlyMap<string, Wanted> },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Found>> {

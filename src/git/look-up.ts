@@ -1,7 +1,7 @@
 import type { Oid } from "../model/git.ts";
 import type { GitObject, ObjectSource, Want } from "./object.ts";
 import { splitPath, unsafePath } from "./path.ts";
-import { findEntry, isFileMode, isTreeMode } from "./tree.ts";
+import { findEntry, isFileMode, isTreeMode, type TreeEntry, treeEntries } from "./tree.ts";
 
 /** What stands at a path: a regular file, or something that is not to be read or written through. */
 export interface Leaf {
@@ -54,7 +54,8 @@ export async function lookUp(
   while (probes.length > 0) {
     if (options.differences === true) probes = differing(probes, roots.length);
     await load(objects, probes, result, signal);
-    probes = probes.flatMap((probe) => step(probe, result, options));
+    const find = finderFor(probes, result);
+    probes = probes.flatMap((probe) => step(probe, { find, leaves: result.leaves }, options));
   }
   return result;
 }
@@ -68,18 +69,44 @@ async function load(objects: ObjectSource, probes: Probe[], result: LookUp, sign
   for (const [oid, object] of await objects.load([...wants.values()], signal)) result.objects.set(oid, object);
 }
 
+/** From so many names of one directory on it pays to take it apart once: every single search reads it through. */
+const MANY = 16;
+
+type Finder = (probe: Probe) => TreeEntry | undefined;
+
+/** Finds the entry that a probe goes on with; none where its parts are used up. */
+function finderFor(probes: readonly Probe[], { objects }: LookUp): Finder {
+  const inTrees = probes.filter(({ parts, depth }) => depth < parts.length);
+  const indexes = new Map<Oid, Map<string, TreeEntry>>();
+  for (const [oid, group] of Map.groupBy(inTrees, (probe) => probe.oid)) {
+    const tree = group.length > MANY ? objects.get(oid) : undefined;
+    if (tree === undefined) continue;
+    // Of two entries of one name the first counts, as in a search.
+    const entries = treeEntries(tree.data).reverse();
+    indexes.set(oid, new Map(entries.map((entry) => [entry.name.toString("latin1"), entry])));
+  }
+  return ({ oid, parts, depth }) => {
+    const tree = objects.get(oid);
+    const name = parts[depth];
+    if (tree === undefined || name === undefined) return undefined;
+    const index = indexes.get(oid);
+    return index === undefined ? findEntry(tree.data, name) : index.get(Buffer.from(name).toString("latin1"));
+  };
+}
+
 /** One component further; nothing more to load gives no probe. */
-function step(probe: Probe, result: LookUp, options: LookUpOptions): Probe[] {
-  const tree = result.objects.get(probe.oid);
-  const name = probe.parts[probe.depth];
-  if (tree === undefined || name === undefined) return [];
-  const entry = findEntry(tree.data, name);
+function step(
+  probe: Probe,
+  { find, leaves: found }: { find: Finder } & Pick<LookUp, "leaves">,
+  options: LookUpOptions,
+) {
+  const entry = find(probe);
   if (entry === undefined) return [];
   const leaf: Leaf = { kind: kindOf(entry.mode), mode: entry.mode, oid: entry.oid };
   const last = probe.depth === probe.parts.length - 1;
   if (!last && leaf.kind === "directory") return [{ ...probe, depth: probe.depth + 1, oid: entry.oid }];
   if (!last && leaf.kind === "file") return [];
-  const leaves = result.leaves.get(probe.path);
+  const leaves = found.get(probe.path);
   if (leaves !== undefined) leaves[probe.root] = leaf;
   if (last && leaf.kind === "file" && options.contents === true) {
     return [{ ...probe, depth: probe.depth + 1, oid: entry.oid }];

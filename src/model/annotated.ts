@@ -279,6 +279,7 @@ export interface AnnotatedTarget {
 export interface Undecided {
   id: string;
   images: string[];
+  from: SourceRule;
   why: string;
 }
 

@@ -52,6 +52,11 @@ export function matchBuild(
   return result;
 }
 
+/** Whether builds of this source are what the rule wants. */
+export function takesSource(rule: SourceRule, source: Source): boolean {
+  return refusalOf("", rule, source) === undefined;
+}
+
 /** Why the rule refuses the source, as a sentence; `undefined` when it does not. */
 function refusalOf(app: string, rule: SourceRule, source: Source): string | undefined {
   if (addressBy(rule.repository, source.repository) === undefined) {

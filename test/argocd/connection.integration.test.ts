@@ -15,7 +15,9 @@ for (const [name, by] of [
     const started = await startConnected(git, repositoryUrl, by);
     await connected(started);
     const argocd: ArgoCd = started.connection;
-    return { argocd, pass: async () => systemAmbient.clock.sleep(5), close: async () => started.close() };
+    const annotate = (app: string, annotations: Record<string, string>) =>
+      started.simulated.world.annotate("argocd", app, annotations);
+    return { argocd, annotate, pass: async () => systemAmbient.clock.sleep(5), close: async () => started.close() };
   });
 }
 
@@ -32,6 +34,7 @@ test("before the first list nothing is said to be missing", async () => {
   ]);
   const wanted = { repositoryUrl: REPOSITORY_URL, branch: "main", paths: ["a/kustomization.yaml"] };
   await expect(connection.find(wanted)).rejects.toMatchObject({ code: "argocd-unreachable", transient: true });
+  await expect(connection.annotated()).rejects.toMatchObject({ code: "argocd-unreachable", transient: true });
   await eventually(() => connection.ready().every(({ detail }) => detail.includes("cannot be reached")));
   expect(connection.ready()).toMatchObject([{ name: "argocd/main", ok: false }]);
   await connection.close();

@@ -9,8 +9,10 @@ argoCdContract("MemoryArgoCd", async (git, repositoryUrl) => {
     environment,
     places: [{ format: "kustomize" as const, directory: `apps/checkout/overlays/${environment}` }],
   }));
+  const argocd = new MemoryArgoCd({ clock, git, repositoryUrl, branch: "main", targets });
   return {
-    argocd: new MemoryArgoCd({ clock, git, repositoryUrl, branch: "main", targets }),
+    argocd,
+    annotate: (name, annotations) => argocd.world.annotate("argocd", name, annotations),
     async pass() {
       clock.advance(100);
     },

@@ -5,6 +5,8 @@ import { GitText, kustomization } from "../argocd/git-text.ts";
 
 export interface ArgoCdSubject {
   argocd: ArgoCd;
+  /** As somebody editing an Application in the namespace `argocd` does it. */
+  annotate(name: string, annotations: Readonly<Record<string, string>>): void;
   /** Lets a little time pass, real or virtual. */
   pass(): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +81,32 @@ export function argoCdContract(name: string, make: MakeArgoCd): void {
     test("an Application that does not exist has no snapshots", async () => {
       const { argocd } = await start();
       expect(await argocd.snapshots({ ...dev, name: "nothing" }, undefined)).toEqual([]);
+    });
+
+    test("Applications that ask to be targets are told with what they ask for, as long as they do", async () => {
+      const { argocd } = await start();
+      const annotations = {
+        "gitspan.dev/images": "a=r.io/a",
+        "gitspan.dev/app": "shop",
+        "gitspan.dev/environment": "dev",
+      };
+      const told = async (): Promise<unknown[]> =>
+        (await argocd.annotated()).map(({ ref, annotated }) => [ref.name, annotated]);
+      const untilTold = async (count: number): Promise<void> => {
+        while (!signal.aborted && (await told()).length !== count) await subject.pass();
+      };
+      expect(await told()).toEqual([]);
+      subject.annotate("checkout-prod", annotations);
+      await untilTold(1);
+      subject.annotate("checkout-dev", { "gitspan.dev/images": "b=r.io/b", "gitspan.dev/other": "x" });
+      await untilTold(2);
+      expect(await told()).toEqual([
+        ["checkout-dev", { images: "b=r.io/b", own: [] }],
+        ["checkout-prod", { images: "a=r.io/a", app: "shop", environment: "dev", own: [] }],
+      ]);
+      subject.annotate("checkout-dev", { "gitspan.dev/app": "shop" });
+      await untilTold(1);
+      expect(await told()).toEqual([["checkout-prod", expect.objectContaining({ app: "shop" })]]);
     });
 
     test("an inspection is of the kind that was asked for, and what cannot be read is left out", async () => {
