@@ -3,18 +3,20 @@ import { isDigest } from "../model/image.ts";
 import type { SelectorStep } from "../model/selector.ts";
 import { type EditFormat, editFile } from "../overlays/edit-file.ts";
 import type { EditIntent, SetImageIntent } from "../overlays/intents.ts";
+import type { KustomizeOptions } from "../overlays/kustomize-images.ts";
 import { member, runBatch } from "./batch.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
 /** Edits one text per line of standard input. */
-export async function runEditBatch(io: Io, format: EditFormat): Promise<ExitCode> {
+export async function runEditBatch(io: Io, format: EditFormat, options: KustomizeOptions): Promise<ExitCode> {
   return runBatch(io, "edited", (request) => {
     const { text, warnings } = editFile(
       textOf(request, "before"),
       intentsOf(request),
       optionalText(request, "path") ?? "input.yaml",
       format,
+      options,
     );
     return { after: text, warnings };
   });

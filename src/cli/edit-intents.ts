@@ -1,8 +1,10 @@
 import { GitspanError, messageOf } from "../model/errors.ts";
 import { type ImageReference, isRepository, parseImageReference } from "../model/image.ts";
 import { readSelector } from "../model/selector.ts";
+import { DIGEST_POLICIES } from "../model/target.ts";
 import { EDIT_FORMATS, type EditFormat } from "../overlays/edit-file.ts";
 import type { BumpIntent, EditIntent, SetRefIntent, SetValueIntent } from "../overlays/intents.ts";
+import type { KustomizeOptions } from "../overlays/kustomize-images.ts";
 import type { EditOptions } from "./edit-options.ts";
 
 /** What the flags ask for. Throws `usage`. */
@@ -16,6 +18,13 @@ export function formatOf(text: string): EditFormat {
   const format = EDIT_FORMATS.find((name) => name === text);
   if (format !== undefined) return format;
   throw usage(`there is no format ${text}`, `There are ${EDIT_FORMATS.join(", ")}.`);
+}
+
+/** How images are written: the flags say it as `add` and `digestPolicy` of a target do. */
+export function imageOptionsOf({ add, digest }: Pick<EditOptions, "add" | "digest">): KustomizeOptions {
+  const policy = DIGEST_POLICIES.find((name) => name === digest);
+  if (policy === undefined) throw usage(`there is no policy ${digest}`, `There are ${DIGEST_POLICIES.join(", ")}.`);
+  return { policy, add: add === true };
 }
 
 const IMAGE_HINT = "Write NAME[=NEWNAME][:TAG][@DIGEST], as in --image registry.example.com/shop/checkout:1.4.2";

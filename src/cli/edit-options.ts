@@ -4,6 +4,8 @@ export interface EditOptions {
   ref: string[];
   at: string[];
   format: string;
+  add?: true;
+  digest: string;
   check?: true;
   diff?: true;
   write?: true;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ACTIONS } from "../model/access.ts";
 import { isRepository } from "../model/image.ts";
+import { DIGEST_POLICIES } from "../model/target.ts";
 import {
   checked,
   duration,
@@ -119,7 +120,7 @@ const target = exactlyOne(
     repository: name.optional(),
     branch: branch.optional(),
     applications: z.array(application).min(1, "must name at least one Application, or be left out").optional(),
-    digestPolicy: z.enum(["tag+digest", "tag", "digest"]).optional(),
+    digestPolicy: z.enum(DIGEST_POLICIES).optional(),
     success: z.strictObject({ atLeast: z.int().min(1, "must be 1 or more") }).optional(),
     expireAfter: duration({ zero: false }).optional(),
   }),

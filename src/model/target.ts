@@ -57,7 +57,8 @@ export type Place = KustomizePlace | FilePlace;
  * What of an image is written where the build has both: `tag+digest` (kustomize and Helm run the digest and show the
  * tag), or only one of them.
  */
-export type DigestPolicy = "tag+digest" | "tag" | "digest";
+export type DigestPolicy = (typeof DIGEST_POLICIES)[number];
+export const DIGEST_POLICIES = ["tag+digest", "tag", "digest"] as const;
 
 /** How an environment judges a roll-out; all durations in milliseconds. */
 export interface Policy {

@@ -7,7 +7,7 @@ import { findSites } from "./formats.ts";
 import type { ImageSite } from "./image-sites.ts";
 import { type BumpIntent, type EditIntent, type ImageIntent, type SetValueIntent, wantedFields } from "./intents.ts";
 import { type Entry, imageEntries, isKustomization, kindOf, selectEntries } from "./kustomize-entries.ts";
-import { planKustomizeImages } from "./kustomize-images.ts";
+import { type KustomizeOptions, planKustomizeImages } from "./kustomize-images.ts";
 import { planRefs } from "./kustomize-refs.ts";
 import { locate } from "./locate.ts";
 import { locateIn } from "./named-paths.ts";
@@ -21,7 +21,7 @@ export const EDIT_FORMATS = ["auto", "kustomize", ...FILE_FORMATS] as const;
 export type EditFormat = (typeof EDIT_FORMATS)[number];
 
 /**
- * Changes one YAML file, whatever it is. All intents or none; throws the `edit-...` errors with file, line and column.
+ * Changes one YAML file, whatever it is; `options` are about images. All intents or none; throws the `edit-...` errors with file, line and column.
  * The intents are independent of each other: their order does not matter, two that want different things of one value
  * are refused.
  */
@@ -30,6 +30,7 @@ export function editFile(
   intents: readonly EditIntent[],
   file: string,
   format: EditFormat = "auto",
+  options: KustomizeOptions = {},
 ): EditResult {
   const source = parseSource(text, file);
   const images = intents.filter((intent) => intent.op === "set-image");
@@ -40,10 +41,12 @@ export function editFile(
       intents.filter((intent) => intent.op === "set-ref"),
     ),
     assignNamed(intents.flatMap((intent) => (intent.op === "set-value" ? [valueOf(source, intent)] : []))),
-    ...intents.map((intent) => (intent.op === "bump" ? planBump(source, intent, format) : NOTHING)),
+    ...intents.map((intent) => (intent.op === "bump" ? planBump(source, intent, { format, options }) : NOTHING)),
   ];
   const bumps = intents.filter((intent) => intent.op === "bump");
-  return carryOut(source, joined(plans), (result) => joined(bumps.map((intent) => planBump(result, intent, format))));
+  return carryOut(source, joined(plans), (result) =>
+    joined(bumps.map((intent) => planBump(result, intent, { format, options }))),
+  );
 }
 
 function valueOf(source: Source, { doc, path, new: value }: SetValueIntent): { slot: Slot; value: string } {
@@ -52,20 +55,28 @@ function valueOf(source: Source, { doc, path, new: value }: SetValueIntent): { s
   throw located.error;
 }
 
-function planBump(source: Source, intent: BumpIntent, format: EditFormat): Plan {
+function planBump(
+  source: Source,
+  intent: BumpIntent,
+  { format, options }: { format: EditFormat; options: KustomizeOptions },
+): Plan {
   const { image: repository, newName, newTag, digest } = intent;
   const imageIntent: ImageIntent = { repository, newName, newTag, digest };
-  const wanted = wantedFields(imageIntent, "tag+digest");
+  const wanted = wantedFields(imageIntent, options.policy ?? "tag+digest");
   const entries = format === "auto" || format === "kustomize" ? kustomizeEntries(source) : [];
   const sites = sitesOf(source, entries, intent, format);
   const isListed = selectEntries(source, entries, repository).length > 0;
+  const isNowhere = !isListed && sites.length === 0;
+  // Manifests that it renders from elsewhere may have the image: whether any does, the file does not tell.
+  const adds = options.add === true && isNowhere && (format === "kustomize" || isKustomization(source.file));
   // Without any place the list of images answers too: what was renamed already is done, else it names what it has.
-  const inText = isListed || sites.length > 0 ? undefined : onlyInText(source, repository);
+  const inText = isNowhere && !adds ? onlyInText(source, repository) : undefined;
   if (inText !== undefined) throw inText;
-  if (!isListed && sites.length === 0 && entries.length === 0 && format !== "kustomize")
-    throw siteMissing(source, repository);
+  if (isNowhere && !adds && entries.length === 0 && format !== "kustomize") throw siteMissing(source, repository);
   const plans = [
-    isListed || sites.length === 0 ? planKustomizeImages(source, [imageIntent], {}) : NOTHING,
+    isListed || sites.length === 0
+      ? planKustomizeImages(source, [imageIntent], { policy: options.policy, add: adds })
+      : NOTHING,
     planSites(source, sites, wanted, repository),
   ];
   const { steps } = joined(plans);

@@ -223,3 +223,66 @@ describe("--write", () => {
     expect(readFileSync(secret, "utf8")).toBe(VALUES);
   });
 });
+
+describe("how images are written", () => {
+  const DIGEST = `sha256:${"d".repeat(64)}`;
+  const BOTH = ["--image", `r.io/app:v2@${DIGEST}`];
+
+  test.each([
+    ["tag+digest", `- name: r.io/app\n  newTag: v2\n  digest: ${DIGEST}\n`],
+    ["tag", "- name: r.io/app\n  newTag: v2\n"],
+    ["digest", `- name: r.io/app\n  digest: ${DIGEST}\n`],
+  ])("--digest %s writes that, and leaves nothing stale", async (policy, entry) => {
+    for (const before of ["  newTag: v1\n", `  newTag: v1\n  digest: sha256:${"0".repeat(64)}\n`]) {
+      const path = file(`images:\n- name: r.io/app\n${before}`, "kustomization.yaml");
+      expect(await edit(...BOTH, "--digest", policy, path)).toEqual({
+        code: 0,
+        stdout: `images:\n${entry}`,
+        stderr: "",
+      });
+    }
+  });
+
+  test("--digest holds for values and references too", async () => {
+    expect(await edit(...BOTH, "--digest", "tag", file(VALUES))).toMatchObject({ stdout: VALUES.replace("v1", "v2") });
+    const pod = file("kind: Pod\nspec: {containers: [{image: r.io/app:v1}]}\n", "pod.yaml");
+    expect((await edit(...BOTH, "--digest", "digest", pod)).stdout).toContain(`image: r.io/app@${DIGEST}}`);
+    expect(await edit("--image", "r.io/app:v2", "--digest", "digest", pod)).toMatchObject({ code: 1, stdout: "" });
+    expect(await edit(...BOTH, "--digest", "both", pod)).toMatchObject({ code: 2 });
+  });
+
+  test("--add gives an image an entry in a kustomization, and only there", async () => {
+    const path = file("resources: [../base]\n", "kustomization.yaml");
+    expect((await edit(...IMAGE, path)).code).toBe(1);
+    const after = "resources: [../base]\nimages:\n- name: r.io/app\n  newTag: v2\n";
+    expect(await edit(...IMAGE, "--add", path)).toEqual({ code: 0, stdout: after, stderr: "" });
+    expect(await edit(...IMAGE, "--add", file(after, "kustomization.yaml"))).toMatchObject({ stdout: after });
+    const piped = { input: "resources: [../base]\n" };
+    expect(await runCli(["edit", ...IMAGE, "--add", "--format", "kustomize"], piped)).toMatchObject({ stdout: after });
+    expect((await runCli(["edit", ...IMAGE, "--add"], piped)).code).toBe(1);
+    expect((await edit(...IMAGE, "--add", file("a: 1\n"))).code).toBe(1);
+  });
+
+  test("--add leaves files alone that have the image already, and does not choose between kustomizations", async () => {
+    const [values, one] = [file(VALUES), file("resources: []\n", "one/kustomization.yaml")];
+    expect(await edit(...IMAGE, "--add", "--write", values, one)).toMatchObject({ code: 0 });
+    expect([readFileSync(values, "utf8"), readFileSync(one, "utf8")]).toEqual([
+      VALUES.replace("v1", "v2"),
+      "resources: []\n",
+    ]);
+    const other = ["--image", "r.io/other:v2", "--add", "--write"];
+    const two = file("resources: []\n", "two/kustomization.yaml");
+    const { code, stderr } = await edit(...other, one, two);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("could get the new entry")]);
+    expect(await edit(...other, values, one)).toMatchObject({ code: 0 });
+    expect(readFileSync(one, "utf8")).toContain("- name: r.io/other");
+  });
+
+  test("both hold for every line of a batch", async () => {
+    const before = "resources: []\n";
+    const intents = [{ op: "bump", image: "r.io/app", newTag: "v2", digest: DIGEST }];
+    const input = `${JSON.stringify({ id: 1, path: "kustomization.yaml", before, intents })}\n`;
+    const { stdout } = await runCli(["edit", "--batch", "--add", "--digest", "tag"], { input });
+    expect(JSON.parse(stdout)).toMatchObject({ after: `${before}images:\n- name: r.io/app\n  newTag: v2\n` });
+  });
+});

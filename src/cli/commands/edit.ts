@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { FILE_FORMATS } from "../../model/target.ts";
+import { DIGEST_POLICIES, FILE_FORMATS } from "../../model/target.ts";
 import { action, type Context } from "../action.ts";
 import type { EditOptions } from "../edit-options.ts";
 
@@ -23,6 +23,12 @@ export function addEdit(program: Command, context: Context): void {
     .addOption(repeatable("--ref <change>", "URL=NEW or OLD=NEW: the ?ref= of remote kustomizations; may be repeated"))
     .addOption(repeatable("--at <change>", "[DOCUMENT#]PATH=VALUE, as image.tag=1.4.2; may be repeated"))
     .addOption(new Option("--format <format>", "where images are looked for").choices(FORMATS).default("auto"))
+    .option("--add", "an image without an entry in images of a kustomization gets one")
+    .addOption(
+      new Option("--digest <policy>", "what is written of an image that has both")
+        .choices(DIGEST_POLICIES)
+        .default("tag+digest"),
+    )
     .addOption(
       new Option("--check", "print nothing, exit with 1 when something would change").conflicts(["diff", "write"]),
     )
