@@ -24,5 +24,6 @@ process.exitCode = await run(process.argv.slice(2), {
   // Only a server listens: elsewhere a closed terminal ends the process, as everywhere.
   onReload: (listener) => void process.on("SIGHUP", listener),
   loadJudge: () => import("./argocd/explain-input.ts"),
+  loadArgoCd: () => import("./argocd/read-once.ts"),
   loadBridge: () => import("./bridge.ts"),
 });

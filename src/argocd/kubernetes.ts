@@ -1,5 +1,6 @@
 import type { SourceHealth } from "../kubernetes/source-health.ts";
-import { watchCollection } from "../kubernetes/watch.ts";
+import { eachObject, watchCollection } from "../kubernetes/watch.ts";
+import type { Clock } from "../model/ambient.ts";
 import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import type { ArgoCdDeps } from "./deps.ts";
 import type { KubernetesAccess } from "./kubernetes-access.ts";
@@ -23,14 +24,12 @@ export interface ApplicationWatch {
 
 /** Keeps up with the Applications of one namespace, or of all, until aborted. Never rejects. */
 export async function watchApplications(deps: ArgoCdDeps, watch: ApplicationWatch, signal: AbortSignal): Promise<void> {
-  const { cluster, access, namespace, idleMs, health } = watch;
-  const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  const { cluster, namespace, idleMs, health } = watch;
   const input = {
     what: "Applications",
     fields: { cluster, namespace: namespace ?? "all" },
     trouble: ARGOCD,
-    open: (query: Record<string, string | undefined>, opening: AbortSignal) =>
-      access.stream({ path: `${GROUP_PATH}${scope}/applications`, query, signal: opening }),
+    open: opener(watch),
     idleMs,
     health,
     read: (object: unknown) => toSnapshot(cluster, object),
@@ -39,6 +38,21 @@ export async function watchApplications(deps: ArgoCdDeps, watch: ApplicationWatc
     remove: ({ ref }: ApplicationSnapshot) => watch.remove(ref),
   };
   await watchCollection(deps, input, signal);
+}
+
+/** Every Application of a namespace, or of all, as it comes. */
+export async function eachApplication(
+  clock: Clock,
+  input: Pick<ApplicationWatch, "access" | "namespace"> & { onItem: (item: unknown) => void },
+  signal: AbortSignal,
+): Promise<void> {
+  await eachObject(clock, { trouble: ARGOCD, open: opener(input), onItem: input.onItem }, signal);
+}
+
+function opener({ access, namespace }: Pick<ApplicationWatch, "access" | "namespace">) {
+  const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  return (query: Record<string, string | undefined>, signal: AbortSignal) =>
+    access.stream({ path: `${GROUP_PATH}${scope}/applications`, query, signal });
 }
 
 /** Sets the refresh annotation; needs the right to patch Applications, which permits far more. */

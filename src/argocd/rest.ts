@@ -46,9 +46,15 @@ export class ArgoCdRest {
     return new ArgoCdRest(location, { https: new HttpsAgent({ ca, keepAlive: true }) });
   }
 
-  /** All Applications that the account may read, in one answer without pages; an empty list comes as `items: null`. */
+  /** All Applications that the account may read. */
   async list(clock: Clock, cluster: string, signal: AbortSignal): Promise<ApplicationSnapshot[]> {
     const found: ApplicationSnapshot[] = [];
+    await this.eachApplication(clock, (item) => void found.push(toSnapshot(cluster, item)), signal);
+    return found;
+  }
+
+  /** The same one by one, as they come in one answer without pages; an empty list comes as `items: null`. */
+  async eachApplication(clock: Clock, onItem: (item: unknown) => void, signal: AbortSignal): Promise<void> {
     const closing = new AbortController();
     const both = AbortSignal.any([signal, closing.signal]);
     try {
@@ -57,9 +63,7 @@ export class ArgoCdRest {
         headers: { ...(await this.#headers()), accept: "application/json" },
         signal: both,
       });
-      const onItem = (item: unknown): void => void found.push(toSnapshot(cluster, item));
       await readList(clock, { chunks, idleMs: IDLE_MS, signal, onItem, trouble: ARGOCD });
-      return found;
     } finally {
       closing.abort();
     }

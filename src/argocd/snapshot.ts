@@ -63,7 +63,8 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
   };
 }
 
-function toSources(spec: Untrusted): ApplicationSource[] {
+/** The Git sources of a spec. */
+export function toSources(spec: Untrusted): ApplicationSource[] {
   return sourcesOf(spec).map((source) => {
     const valueFiles = texts(record(source["helm"])["valueFiles"]);
     return {

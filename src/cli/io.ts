@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../model/ambient.ts";
+import type { ArgoCdModule } from "./argocd-module.ts";
 import type { BridgeModule } from "./bridge-module.ts";
 import type { JudgeModule } from "./judge-module.ts";
 
@@ -28,6 +29,8 @@ export interface Io {
   onReload(listener: () => void): void;
   /** Loads the judge of Argo CD's state, without anything else of a server. */
   loadJudge(): Promise<JudgeModule>;
+  /** Loads what reads Applications of an Argo CD. */
+  loadArgoCd(): Promise<ArgoCdModule>;
   /** Loads everything a server is made of; only what needs it pays for it. */
   loadBridge(): Promise<BridgeModule>;
 }

@@ -78,8 +78,23 @@ export async function watchCollection<T>(deps: WatchDeps, input: WatchInput<T>, 
 
 /** Lists in pages, projecting each object as it comes, and gives the version to watch from. */
 async function listAll<T>(deps: WatchDeps, input: WatchInput<T>, signal: AbortSignal): Promise<string> {
-  const { trouble } = input;
+  const { trouble, open } = input;
   const items: T[] = [];
+  const onItem = (item: unknown): void => void items.push(input.read(item));
+  const version = await eachObject(deps.ambient.clock, { trouble, open, onItem }, signal);
+  if (version === "") throw new GitspanError(trouble.protocol, `the list of ${input.what} has no resourceVersion`);
+  await input.replace(items);
+  input.health.listed();
+  return version;
+}
+
+/** Every object of a collection, page by page; gives the list's version. */
+export async function eachObject(
+  clock: Clock,
+  input: Pick<WatchInput<unknown>, "trouble" | "open"> & { onItem: (item: unknown) => void },
+  signal: AbortSignal,
+): Promise<string> {
+  const { trouble, onItem } = input;
   let next: string | undefined;
   let version = "";
   do {
@@ -89,10 +104,9 @@ async function listAll<T>(deps: WatchDeps, input: WatchInput<T>, signal: AbortSi
       const message = "the Kubernetes API did not answer a list in time";
       const limit = { ms: ANSWER_MS, message, signal: both, trouble };
       const query = { limit: String(PAGE), continue: next };
-      const chunks = await withTimeLimit(deps.ambient.clock, limit, async () => input.open(query, both));
-      const onItem = (item: unknown): void => void items.push(input.read(item));
+      const chunks = await withTimeLimit(clock, limit, async () => input.open(query, both));
       const list = { chunks, idleMs: ANSWER_MS, signal, onItem, trouble };
-      const page = record(await readList(deps.ambient.clock, list));
+      const page = record(await readList(clock, list));
       const metadata = record(page["metadata"]);
       version = text(metadata["resourceVersion"]);
       next = text(metadata["continue"], 10_000) || undefined;
@@ -103,9 +117,6 @@ async function listAll<T>(deps: WatchDeps, input: WatchInput<T>, signal: AbortSi
       closing.abort();
     }
   } while (next !== undefined);
-  if (version === "") throw new GitspanError(trouble.protocol, `the list of ${input.what} has no resourceVersion`);
-  await input.replace(items);
-  input.health.listed();
   return version;
 }
 

@@ -4,6 +4,8 @@ import {
   type ApplicationSnapshot,
   followsBranch,
   formatApplicationRef,
+  type SourceFolder,
+  sourceFolder,
 } from "./application.ts";
 import { isRepository, parseImageReference } from "./image.ts";
 import { matchesPattern, type SourceRule } from "./match.ts";
@@ -33,14 +35,9 @@ export interface AnnotationRules {
 }
 
 /** One source of an Application that a target could be written to. */
-export interface ClaimSource {
+export interface ClaimSource extends SourceFolder {
   repository: string;
   branch: string;
-  /** As the Application has it; absent where only value files of other sources are in it. */
-  path?: string;
-  recurse?: true;
-  /** In the order in which Helm reads them; with a slash in front: from the repository's root, else from `path`. */
-  valueFiles: string[];
 }
 
 /** An Application that asks to be a target, and may. */
@@ -236,31 +233,13 @@ function sourcesOf(
   const listed = repositories.filter(({ name }) => rule.repositories.includes(name));
   let elsewhere: string | undefined;
   const found = sources.flatMap((source): ClaimSource[] => {
-    if (source.chart !== undefined) return [];
+    const folder = sourceFolder(source, sources);
     const same = listed.filter(({ url }) => isSameRepository(url, source.repoURL));
     const repository = same.find(({ branch }) => followsBranch(source.targetRevision, branch));
-    if (repository === undefined) {
-      if (same[0] !== undefined)
-        elsewhere = `it follows ${source.targetRevision} of ${same[0].name}, which is written on ${same[0].branch}`;
-      return [];
-    }
-    const prefix = `$${source.ref ?? ""}/`;
-    const own = source.path === undefined ? [] : (source.valueFiles ?? []).filter((file) => !file.startsWith("$"));
-    const shared = sources.flatMap(({ valueFiles = [] }) => valueFiles.filter((file) => file.startsWith(prefix)));
-    const valueFiles = [
-      ...own,
-      ...(source.ref === undefined ? [] : shared.map((file) => file.slice(prefix.length - 1))),
-    ];
-    if (source.path === undefined && valueFiles.length === 0) return [];
-    return [
-      {
-        repository: repository.name,
-        branch: repository.branch,
-        ...(source.path === undefined ? {} : { path: source.path }),
-        ...(source.recurse === undefined ? {} : { recurse: source.recurse }),
-        valueFiles,
-      },
-    ];
+    if (folder === undefined || same[0] === undefined) return [];
+    if (repository !== undefined) return [{ repository: repository.name, branch: repository.branch, ...folder }];
+    elsewhere = `it follows ${source.targetRevision} of ${same[0].name}, which is written on ${same[0].branch}`;
+    return [];
   });
   if (found.length > 0) return found;
   return {

@@ -39,6 +39,40 @@ export function followsBranch(targetRevision: string | undefined, branch: string
   return targetRevision === branch || targetRevision === `refs/heads/${branch}`;
 }
 
+/** Where the files lie that an Application renders from the repository of one of its sources. */
+export interface SourceFolder {
+  /** As the Application has it; absent where only value files of other sources are in it. */
+  path?: string;
+  recurse?: true;
+  /** In the order in which Helm reads them; with a slash in front: from the repository's root, else from `path`. */
+  valueFiles: string[];
+}
+
+/** `undefined` for a chart, and for a source that gives the Application no file. */
+export function sourceFolder(source: ApplicationSource, all: readonly ApplicationSource[]): SourceFolder | undefined {
+  if (source.chart !== undefined) return undefined;
+  const prefix = `$${source.ref ?? ""}/`;
+  const own = source.path === undefined ? [] : (source.valueFiles ?? []).filter((file) => !file.startsWith("$"));
+  const shared = all.flatMap(({ valueFiles = [] }) => valueFiles.filter((file) => file.startsWith(prefix)));
+  const valueFiles = [...own, ...(source.ref === undefined ? [] : shared.map((file) => file.slice(prefix.length - 1)))];
+  if (source.path === undefined && valueFiles.length === 0) return undefined;
+  return {
+    ...(source.path === undefined ? {} : { path: source.path }),
+    ...(source.recurse === undefined ? {} : { recurse: source.recurse }),
+    valueFiles,
+  };
+}
+
+/** What a first configuration is made of. */
+export interface SeenApplication {
+  namespace: string;
+  name: string;
+  project: string;
+  sources: ApplicationSource[];
+  /** The cluster's name or address, and the namespace there; "" where not told. */
+  destination: { cluster: string; namespace: string };
+}
+
 export interface ApplicationOperation {
   phase: "Running" | "Terminating" | "Succeeded" | "Failed" | "Error" | (string & {});
   message: string;

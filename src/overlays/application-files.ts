@@ -1,4 +1,5 @@
 import type { Node } from "yaml";
+import type { SourceFolder } from "../model/application.ts";
 import { GitspanError, isGitspanError } from "../model/errors.ts";
 import type { Place } from "../model/target.ts";
 import { type DiscoveredPlace, discover } from "./discover.ts";
@@ -9,14 +10,9 @@ import { valueAt } from "./place.ts";
 import { parseSource } from "./source.ts";
 
 /** A source of an Application, in a repository that is written. */
-export interface SourceFiles {
+export interface SourceFiles extends SourceFolder {
   /** The Application's name: `.argocd-source-<name>.yaml` is read for it alone. */
   application: string;
-  path?: string;
-  /** Plain manifests in folders below count too. */
-  recurse?: true;
-  /** In the order in which Helm reads them; with a slash in front: from the root, else from `path`. */
-  valueFiles: readonly string[];
 }
 
 export interface WrittenPlace {
@@ -33,7 +29,7 @@ export function folderOfSource({ path }: Pick<SourceFiles, "path">): string | un
 }
 
 /** Value files from the root, in order, those that lead out of the repository left out. */
-export function valueFilesOf(source: Pick<SourceFiles, "path" | "valueFiles">): string[] {
+export function valueFilesOf(source: SourceFolder): string[] {
   const folder = folderOfSource(source) ?? "";
   return source.valueFiles.flatMap((file) => plainPath(folder === "" ? "" : `${folder}/`, file) ?? []);
 }

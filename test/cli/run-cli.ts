@@ -47,6 +47,7 @@ export async function runCli(args: readonly string[], world: CliWorld = {}): Pro
     signal: world.signal ?? new AbortController().signal,
     onReload: () => undefined,
     loadJudge: () => import("../../src/argocd/explain-input.ts"),
+    loadArgoCd: () => import("../../src/argocd/read-once.ts"),
     loadBridge: async () => {
       if (world.bridge === undefined) throw new Error("this command has no business with the bridge");
       return world.bridge;
