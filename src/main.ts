@@ -25,5 +25,6 @@ process.exitCode = await run(process.argv.slice(2), {
   onReload: (listener) => void process.on("SIGHUP", listener),
   loadJudge: () => import("./argocd/explain-input.ts"),
   loadArgoCd: () => import("./argocd/read-once.ts"),
+  loadTrust: () => import("./verify-image.ts"),
   loadBridge: () => import("./bridge.ts"),
 });

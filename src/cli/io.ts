@@ -2,6 +2,7 @@ import type { Clock, Random } from "../model/ambient.ts";
 import type { ArgoCdModule } from "./argocd-module.ts";
 import type { BridgeModule } from "./bridge-module.ts";
 import type { JudgeModule } from "./judge-module.ts";
+import type { TrustModule } from "./trust-module.ts";
 
 interface Output {
   write(text: string): unknown;
@@ -31,6 +32,8 @@ export interface Io {
   loadJudge(): Promise<JudgeModule>;
   /** Loads what reads Applications of an Argo CD. */
   loadArgoCd(): Promise<ArgoCdModule>;
+  /** Loads what knows registries and signatures, without anything else of a server. */
+  loadTrust(): Promise<TrustModule>;
   /** Loads everything a server is made of; only what needs it pays for it. */
   loadBridge(): Promise<BridgeModule>;
 }

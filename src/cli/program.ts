@@ -15,6 +15,7 @@ import { addServe } from "./commands/serve.ts";
 import { addTargets } from "./commands/targets.ts";
 import { addToken } from "./commands/token.ts";
 import { addValidate } from "./commands/validate.ts";
+import { addVerify } from "./commands/verify.ts";
 import { addVersion } from "./commands/version.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { showError } from "./failure.ts";
@@ -65,6 +66,7 @@ Exit codes: 0 ok, 1 failed or overridden, 2 usage, 3 configuration, 4 refused by
   addHolds(program, context);
   addEdit(program, context);
   addExplain(program, context);
+  addVerify(program, context);
   addToken(program, context);
   addVersion(program, context);
   return program;

@@ -4,6 +4,7 @@ import type { Identity } from "../model/git.ts";
 import type { AppRule } from "../model/match.ts";
 import type { AppPattern } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
+import type { TrustPolicy } from "../model/trust.ts";
 
 /** Where a secret is read from, every time it is needed. The configuration never holds the secret itself. */
 export type SecretReference = { file: string } | { env: string };
@@ -147,6 +148,8 @@ export interface Configuration {
   registries: ReadonlyMap<string, RegistryConfiguration>;
   /** Other CIs whose tokens are known. */
   oidc: ReadonlyMap<string, OidcConfiguration>;
+  /** What must be proven of images, by the environments in which it must. */
+  trust: ReadonlyMap<string, TrustPolicy>;
   environments: string[];
   apps: AppRule[];
   targets: Target[];

@@ -40,7 +40,7 @@ interface Claim {
 /** Two that write one image at one place would undo each other. */
 export function checkPlaces(raw: RawConfiguration, report: Report): void {
   const claims = new Map<string, Claim[]>();
-  for (const target of resolveTargets(raw, (path) => path)) {
+  for (const target of resolveTargets(raw, new Map())) {
     const url = raw.repositories[target.repository]?.url ?? "";
     const app = raw.apps?.[target.app];
     const rawTarget = app?.targets[target.environment];

@@ -1,8 +1,8 @@
 import type { ApplicationRef } from "../model/application.ts";
 import type { Policy, Target } from "../model/target.ts";
+import type { TrustPolicy } from "../model/trust.ts";
 import { DEFAULT_BRANCH } from "./configuration.ts";
 import { placesOf } from "./resolve-places.ts";
-import { rawTrustOf, trustOf } from "./resolve-trust.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseDuration } from "./values.ts";
 
@@ -18,7 +18,7 @@ type RawApp = NonNullable<RawConfiguration["apps"]>[string];
 type RawTarget = RawApp["targets"][string];
 
 /** One target for each environment of each app, in the order of the file. */
-export function resolveTargets(raw: RawConfiguration, from: (path: string) => string): Target[] {
+export function resolveTargets(raw: RawConfiguration, trust: ReadonlyMap<string, TrustPolicy>): Target[] {
   return Object.entries(raw.apps ?? {}).flatMap(([app, rawApp]) =>
     Object.entries(rawApp.targets).map(([environment, target]) => {
       const repository = target.repository ?? onlyRepository(raw) ?? "";
@@ -33,7 +33,7 @@ export function resolveTargets(raw: RawConfiguration, from: (path: string) => st
         ...(target.digestPolicy === undefined ? {} : { digestPolicy: target.digestPolicy }),
         applications: target.applications?.map(applicationOf),
         ...(target.success === undefined ? {} : { healthyAtLeast: target.success.atLeast }),
-        policy: policyOf(raw, environment, target, from),
+        policy: policyOf(raw, environment, target, trust.get(environment)),
       } as const;
     }),
   );
@@ -55,9 +55,8 @@ export function policyOf(
   raw: RawConfiguration,
   environment: string,
   target: Pick<RawTarget, "expireAfter">,
-  from: (path: string) => string,
+  trust: TrustPolicy | undefined,
 ): Policy {
-  const trust = rawTrustOf(raw, environment);
   const own = raw.environments?.[environment] ?? {};
   return {
     settleMs: durationOf(own.settle) ?? DEFAULT_POLICY.settleMs,
@@ -65,7 +64,7 @@ export function policyOf(
     timeoutMs: durationOf(own.timeout) ?? DEFAULT_POLICY.timeoutMs,
     expireAfterMs: durationOf(target.expireAfter) ?? durationOf(own.expireAfter) ?? DEFAULT_POLICY.expireAfterMs,
     ...(own.rollback === "automatic" ? { rollback: own.rollback } : {}),
-    ...(trust && { trust: trustOf(trust, from) }),
+    ...(trust && { trust }),
     ...(own.onManualRevert === "hold-digest" ? { onManualRevert: own.onManualRevert } : {}),
   };
 }

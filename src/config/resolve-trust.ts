@@ -22,6 +22,16 @@ export function rawTrustOf(
   return { ...raw.trust, ...raw.environments?.[environment]?.trust };
 }
 
+/** The policies of the environments that have one. */
+export function trustByEnvironment(raw: RawConfiguration, from: FromFile): ReadonlyMap<string, TrustPolicy> {
+  const policies = Object.keys(raw.environments ?? {}).flatMap((environment) => {
+    const words = rawTrustOf(raw, environment);
+    return words === undefined ? [] : [[environment, trustOf(words, from)] as const];
+  });
+  return new Map(policies);
+}
+
+/** With defaults for what the words do not say. */
 export function trustOf(raw: RawTrustPolicy, from: FromFile): TrustPolicy {
   const { provenance = "pipelinerun", keyless, maxAge, waitForSignature } = raw;
   const isAny = provenance === "any";

@@ -13,7 +13,7 @@ import {
 import { configurationHash } from "./hash.ts";
 import { accessOf, secretOf } from "./resolve-access.ts";
 import { policyOf, resolveTargets } from "./resolve-targets.ts";
-import { registryOf } from "./resolve-trust.ts";
+import { registryOf, trustByEnvironment } from "./resolve-trust.ts";
 import type { RawConfiguration } from "./schema.ts";
 import { parseDuration, parseListenAddress } from "./values.ts";
 
@@ -36,7 +36,8 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     ...(buildTask === undefined ? {} : { buildTask }),
     from: rule && ruleOf(rule),
   }));
-  const targets = resolveTargets(raw, from);
+  const trust = trustByEnvironment(raw, from);
+  const targets = resolveTargets(raw, trust);
   const configuration = {
     file,
     listen: listenOf(raw.listen) ?? DEFAULT_LISTEN,
@@ -48,6 +49,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
     tekton: mapOf(raw.tekton ?? {}, (name, tekton) => tektonOf(name, tekton, from)),
     registries: mapOf(raw.registries ?? {}, (host, registry) => registryOf(host, registry, from)),
     oidc: mapOf(raw.oidc ?? {}, (name, oidc) => oidcOf(name, oidc, from)),
+    trust,
     environments: Object.keys(raw.environments ?? {}),
     apps: apps.filter(({ name }) => name !== ANY_NAME),
     targets: targets.filter(({ app }) => app !== ANY_NAME),
@@ -55,7 +57,7 @@ export function resolveConfiguration(raw: RawConfiguration, file: string): Confi
       apps.find(({ name }) => name === ANY_NAME),
       targets.filter(({ app }) => app === ANY_NAME),
     ),
-    annotated: (raw.annotated ?? []).map((one) => annotatedOf(raw, one, from)),
+    annotated: (raw.annotated ?? []).map((one) => annotatedOf(raw, one, trust)),
     access: raw.access ?? [],
     signatures: mapOf(raw.signatures ?? {}, (_name, signature) => secretsOf(signature, from)),
     limits: raw.limits ?? {},
@@ -70,9 +72,9 @@ function ruleOf({ repository, branches = [], tags = [] }: RawAnnotated["from"]):
   return { repository, branches, tags };
 }
 
-function annotatedOf(raw: RawConfiguration, one: RawAnnotated, from: FromFile): AnnotatedRule {
+function annotatedOf(raw: RawConfiguration, one: RawAnnotated, trust: Configuration["trust"]): AnnotatedRule {
   const { projects, paths, repositories = Object.keys(raw.repositories) } = one;
-  const environments = one.environments.map((name) => ({ name, policy: policyOf(raw, name, {}, from) }));
+  const environments = one.environments.map((name) => ({ name, policy: policyOf(raw, name, {}, trust.get(name)) }));
   return { projects, environments, repositories, paths, from: ruleOf(one.from) };
 }
 

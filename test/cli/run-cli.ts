@@ -48,6 +48,7 @@ export async function runCli(args: readonly string[], world: CliWorld = {}): Pro
     onReload: () => undefined,
     loadJudge: () => import("../../src/argocd/explain-input.ts"),
     loadArgoCd: () => import("../../src/argocd/read-once.ts"),
+    loadTrust: () => import("../../src/verify-image.ts"),
     loadBridge: async () => {
       if (world.bridge === undefined) throw new Error("this command has no business with the bridge");
       return world.bridge;
