@@ -5,7 +5,14 @@ import { isSameRepository } from "../model/repository-url.ts";
 import { MAX_EVIDENCE, type TrustDecision, type TrustEvidence, type TrustQuestion } from "../model/trust.ts";
 import type { SignedDocument } from "./document.ts";
 import type { FoundDocuments } from "./documents.ts";
-import { isProvenance, type Provenance, parseProvenance, parseStatement, SIGN_PREDICATE } from "./provenance.ts";
+import {
+  isProvenance,
+  type Provenance,
+  parseProvenance,
+  parseStatement,
+  SIGN_PREDICATE,
+  type Statement,
+} from "./provenance.ts";
 
 /** Whose signature is on a document: nobody's who counts, and why, when there is no `signer`. */
 export type SignerOf = (document: SignedDocument) => { signer?: string; why: string };
@@ -83,16 +90,25 @@ function readingOf(question: TrustQuestion, document: SignedDocument): Says {
       : { what: "signature", counts: false, says: "it is of another image" };
   }
   if (!isProvenance(predicateType)) return other(`it is ${predicateType.slice(0, 80)}, no SLSA provenance`);
+  const { counts, says } = provenanceReading(question, statement, named);
+  return { what: "provenance", counts, says };
+}
+
+function provenanceReading(
+  question: TrustQuestion,
+  statement: Statement,
+  named: Statement["subjects"],
+): Pick<TrustEvidence, "counts" | "says"> {
+  // Name and digest in one subject: each of them alone may be anybody's.
+  if (!named.some(({ name }) => isSameImage(name, question.image.repository))) {
+    return { counts: false, says: "it is of another image" };
+  }
   const provenance = parseProvenance(statement);
-  const problem =
-    provenance === undefined
-      ? "it is not what its predicate type says"
-      : !named.some(({ name }) => isSameImage(name, question.image.repository))
-        ? "it is of another image"
-        : problemOf(question, provenance);
-  if (problem !== undefined || provenance === undefined)
-    return { what: "provenance", counts: false, says: problem ?? "" };
-  return { what: "provenance", counts: true, says: summaryOf(question, provenance) };
+  if (provenance === undefined) return { counts: false, says: "it is not what its predicate type says" };
+  const problem = problemOf(question, provenance);
+  return problem === undefined
+    ? { counts: true, says: summaryOf(question, provenance) }
+    : { counts: false, says: problem };
 }
 
 function simpleSignature({ image }: TrustQuestion, { payload }: SignedDocument): Says {

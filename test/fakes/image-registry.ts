@@ -5,6 +5,7 @@ import { RegistryServer } from "./registry-server.ts";
 
 const DSSE = "application/vnd.dsse.envelope.v1+json";
 const SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json";
+const BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const IN_TOTO = "application/vnd.in-toto+json";
 
 export interface SigningKey {
@@ -34,6 +35,7 @@ export class ImageRegistry {
   readonly #content = new Map<string, Buffer>();
   readonly #tags = new Map<string, Buffer>();
   readonly #layers = new Map<string, Layer[]>();
+  readonly #referrers = new Map<Digest, { size: number; digest: Digest }[]>();
 
   private constructor(server: RegistryServer, repository: string) {
     this.server = server;
@@ -116,6 +118,24 @@ export class ImageRegistry {
       ...(annotations && { annotations }),
     }));
     this.#tags.set(tag, Buffer.from(JSON.stringify({ schemaVersion: 2, layers: described })));
+  }
+
+  /** A Sigstore bundle that refers to the image, listed under the tag that stands for a list of referrers. */
+  attach(digest: Digest, bundle: unknown, subject: Digest = digest): void {
+    const bytes = Buffer.from(JSON.stringify(bundle));
+    const layer = { mediaType: BUNDLE, size: bytes.length, digest: this.#store(bytes) };
+    const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [layer], subject: { digest: subject } }));
+    const referrers = [
+      ...(this.#referrers.get(digest) ?? []),
+      { size: manifest.length, digest: this.#store(manifest) },
+    ];
+    this.#referrers.set(digest, referrers);
+    this.#tags.set(digest.replace(":", "-"), Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: referrers })));
+  }
+
+  /** Whatever lies under a tag. */
+  put(tag: string, bytes: Buffer): void {
+    this.#tags.set(tag, bytes);
   }
 
   async close(): Promise<void> {
