@@ -41,6 +41,7 @@ export function printedDelivery(delivery: DeliveryBody): Printed {
         ["Build:", delivery.build],
         ...delivery.images.map((image) => ["Image:", formatImageReference(image)]),
         ...(delivery.rollback === undefined ? [] : [["Takes out:", delivery.rollback.undoes.join(", ")]]),
+        ...provenBy(delivery).map((signer) => ["Proven by:", signer]),
         ["State:", stateOf(delivery)],
         ["Commit:", delivery.commit ?? "-"],
         ["Message:", delivery.message ?? delivery.verdict?.message ?? "-"],
@@ -50,6 +51,10 @@ export function printedDelivery(delivery: DeliveryBody): Printed {
         ...(delivery.events ?? []).map(({ at, kind, message }) => [at, kind, message]),
       ]),
   };
+}
+
+function provenBy({ trust }: DeliveryBody): string[] {
+  return [...new Set(trust?.images.flatMap(({ signers }) => signers))];
 }
 
 function deliveriesTable(io: Io, deliveries: readonly DeliveryBody[]): string {

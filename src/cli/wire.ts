@@ -21,6 +21,7 @@ export interface DeliveryBody {
   message?: string;
   commit?: string;
   updatedAt: string;
+  trust?: { images: { signers: string[] }[] };
   verdict?: { state: string; reason?: string; message: string };
   events?: { at: string; kind: string; message: string }[];
 }

@@ -20,8 +20,12 @@ export function locateImage(repository: string): ImageLocation {
   return { host: DOCKER_HUB, path: path.includes("/") ? path : `library/${path}` };
 }
 
+/** More than any name has, with tag and digest. */
+const MAX_NAME = 512;
+
 /** Whether two names are of one repository, however Docker Hub is spelt. A tag or digest behind the name does not count. */
 export function isSameImage(name: string, repository: string): boolean {
+  if (name.length > MAX_NAME) return false;
   const bare = name.replace(/@.*$/, "").replace(/:[^/]*$/, "");
   const [a, b] = [locateImage(bare), locateImage(repository)];
   return a.host === b.host && a.path === b.path;

@@ -25,7 +25,8 @@ export interface BrokenDocument {
 type Annotations = Readonly<Record<string, string>>;
 type Read = SignedDocument | BrokenDocument;
 
-const MAX_SIGNATURES = 16;
+/** Each is tried with every key. */
+const MAX_SIGNATURES = 8;
 
 const base64 = z.string().transform((text) => Buffer.from(text, "base64"));
 const envelope = z.object({

@@ -3,7 +3,7 @@ import { isGitspanError } from "../model/errors.ts";
 import type { Digest } from "../model/image.ts";
 import { isDigest } from "../model/image.ts";
 import { type BrokenDocument, readBundle, readEnvelope, readPayload, type SignedDocument } from "./document.ts";
-import type { Content, Registry } from "./registry.ts";
+import { type Content, MAX_MANIFEST_BYTES, type Registry } from "./registry.ts";
 
 const descriptor = z.object({
   mediaType: z.string().default(""),
@@ -22,7 +22,8 @@ type Descriptor = z.output<typeof descriptor>;
 /** Of one image: beyond this somebody floods the repository, and what is there is not read. */
 const MAX_DOCUMENTS = 64;
 /** A provenance with all tasks and results of a large pipeline is some 100 kB. */
-export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+const MAX_ALL_BYTES = 16 * 1024 * 1024;
 
 export interface FoundDocuments {
   signed: SignedDocument[];
@@ -43,7 +44,9 @@ export async function findDocuments(
   const search = new Search(registry, image, signal);
   const tag = image.digest.replace(":", "-");
   await Promise.all([search.tag(`${tag}.sig`), search.tag(`${tag}.att`), search.referrers(tag)]);
-  return search.found;
+  // In one order, however fast each of them came: what is said of them must not change from look to look.
+  const inOrder = (a: { where: string }, b: { where: string }) => (a.where < b.where ? -1 : 1);
+  return { signed: search.found.signed.toSorted(inOrder), broken: search.found.broken.toSorted(inOrder) };
 }
 
 class Search {
@@ -52,6 +55,7 @@ class Search {
   readonly #image: { path: string; digest: Digest };
   readonly #signal: AbortSignal;
   #count = 0;
+  #bytes = 0;
 
   constructor(registry: Registry, image: { path: string; digest: Digest }, signal: AbortSignal) {
     this.#registry = registry;
@@ -89,7 +93,7 @@ class Search {
 
   /** The list says little and is not to be believed: each manifest names its subject itself. */
   async #referrer(digest: Digest): Promise<void> {
-    const bytes = await this.#read(digest, "manifests");
+    const bytes = await this.#read({ kind: "manifests", digest, maxBytes: MAX_MANIFEST_BYTES }, digest);
     if (bytes === undefined) return;
     const parsed = manifest.safeParse(jsonOf(bytes));
     if (!parsed.success) return this.#broken(digest, "it is no manifest");
@@ -106,11 +110,9 @@ class Search {
     const read = readerOf(mediaType);
     if (read === undefined) return;
     if (size > MAX_DOCUMENT_BYTES) return this.#broken(where, `it is larger than ${MAX_DOCUMENT_BYTES} bytes`);
-    if (++this.#count > MAX_DOCUMENTS) {
-      if (this.#count === MAX_DOCUMENTS + 1) this.#broken(where, `there are more than ${MAX_DOCUMENTS} documents`);
-      return;
-    }
-    const bytes = await this.#read(digest, "blobs", where);
+    this.#bytes += size;
+    if (++this.#count > MAX_DOCUMENTS || this.#bytes > MAX_ALL_BYTES) return this.#broken(where, "there are too many");
+    const bytes = await this.#read({ kind: "blobs", digest, maxBytes: size }, where);
     if (bytes === undefined) return;
     const document = read(where, bytes, annotations ?? {});
     if ("why" in document) this.found.broken.push(document);
@@ -121,8 +123,7 @@ class Search {
     return await this.#registry.manifestOf(this.#image.path, name, this.#signal);
   }
 
-  async #read(digest: Digest, kind: "manifests" | "blobs", where: string = digest): Promise<Buffer | undefined> {
-    const wanted = { kind, digest, maxBytes: MAX_DOCUMENT_BYTES };
+  async #read(wanted: Parameters<Registry["content"]>[1], where: string): Promise<Buffer | undefined> {
     return await this.#orBroken(where, async () => {
       const bytes = await this.#registry.content(this.#image.path, wanted, this.#signal);
       if (bytes === undefined) this.#broken(where, "the registry does not have it");

@@ -28,6 +28,8 @@ const V1 = "https://slsa.dev/provenance/v1";
 const UID_LABEL = "tekton.dev/pipelineRunUID";
 const MAX_PARTS = 1_000;
 
+/** Nobody's builder, type or address is longer. */
+const text = z.string().max(2_048);
 const digests = z.record(z.string(), z.string()).nullish();
 const statement = z.object({
   _type: z.enum(STATEMENT_TYPES),
@@ -36,13 +38,13 @@ const statement = z.object({
   predicate: z.unknown(),
 });
 
-const dependency = z.object({ uri: z.string().nullish(), name: z.string().nullish(), digest: digests });
+const dependency = z.object({ uri: text.nullish(), name: text.nullish(), digest: digests });
 const invocation = z.object({
   environment: z.object({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
 });
 const v02 = z.object({
-  builder: z.object({ id: z.string() }),
-  buildType: z.string(),
+  builder: z.object({ id: text }),
+  buildType: text,
   invocation: invocation.nullish(),
   buildConfig: z
     .looseObject({ tasks: z.array(z.looseObject({ invocation: invocation.nullish() })).nullish() })
@@ -52,13 +54,13 @@ const v02 = z.object({
 });
 const v1 = z.object({
   buildDefinition: z.object({
-    buildType: z.string(),
+    buildType: text,
     externalParameters: z.looseObject({ runSpec: z.record(z.string(), z.unknown()).nullish() }).nullish(),
     internalParameters: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
     resolvedDependencies: z.array(dependency).max(MAX_PARTS).nullish(),
   }),
   runDetails: z.object({
-    builder: z.object({ id: z.string() }),
+    builder: z.object({ id: text }),
     metadata: z.object({ invocationId: z.string().nullish(), finishedOn: z.string().nullish() }).nullish(),
   }),
 });

@@ -15,17 +15,23 @@ export class Recent<T> {
   async get(key: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#answers.get(key);
     if (known !== undefined && this.#clock.now() - known.at < this.#limits.ms) return await known.answer;
+    this.#forget();
     const entry = { at: this.#clock.now(), answer: ask() };
-    // A Map iterates in order of insertion: putting it back makes it the youngest.
-    this.#answers.delete(key);
     this.#answers.set(key, entry);
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > this.#limits.entries && oldest !== undefined) this.#answers.delete(oldest);
     try {
       return await entry.answer;
     } catch (error) {
       if (this.#answers.get(key) === entry) this.#answers.delete(key);
       throw error;
+    }
+  }
+
+  /** What is too old, and the oldest of too many: a Map iterates in order of insertion. */
+  #forget(): void {
+    const now = this.#clock.now();
+    for (const [key, { at }] of this.#answers) {
+      if (now - at < this.#limits.ms && this.#answers.size < this.#limits.entries) break;
+      this.#answers.delete(key);
     }
   }
 }

@@ -214,7 +214,8 @@ function failureOf(url: string, status: number, retryAfterMs: number | undefined
       hint: "Give the registry credentials that may pull from this repository, in `auth`.",
     });
   }
-  const transient = status === 408 || status === 429 || status >= 500;
+  // 501: what the registry does not have, it will not have later either.
+  const transient = status === 408 || status === 429 || (status >= 500 && status !== 501);
   return new GitspanError(transient ? "registry-unreachable" : "registry-protocol", message, {
     transient,
     retryAfterMs,

@@ -17,7 +17,7 @@ export interface TrustDeps {
 }
 
 /** Long enough for all targets of one build, short enough for a signature that comes late. */
-const RECENT = { ms: 2_000, entries: 500 };
+const RECENT = { ms: 2_000, entries: 100 };
 
 /** What the configured registries, and signatures in them, say of images. No other registry is ever asked. */
 export class RegistryTrust {

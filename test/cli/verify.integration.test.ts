@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ImageRegistry, type SigningKey, signingKey } from "../fakes/image-registry.ts";
 import { RegistryServer } from "../fakes/registry-server.ts";
+import { DELIVERY_ID } from "../http/fake-ports.ts";
 import { recordedAnswer, recordingOf } from "../trust/recordings.ts";
-import { runCli } from "./run-cli.ts";
+import { runCli, startServer } from "./run-cli.ts";
 
 const chains = recordingOf("cosign-ecdsa-v2alpha4");
 const CHAINS_IMAGE = `${chains.image}@${chains.digest}`;
@@ -124,6 +125,22 @@ trust: {cosignKeyFiles: [cosign.pub], require: [staging, prod]}
     registry.sign(digest, signer);
     expect((await answer).code).toBe(0);
     await registry.close();
+  });
+});
+
+describe("gitspan deliveries get", () => {
+  it("shows by whom the images were proven, and the API with what", async () => {
+    const { ports, env, close } = await startServer();
+    const evidence = [
+      { what: "signature", where: "x.sig", signer: "key a", counts: true, says: "of this image" },
+    ] as const;
+    const image = { repository: chains.image, digest: chains.digest, signers: ["key a"], evidence: [...evidence] };
+    ports.seed({ trust: { configHash: "h", at: Date.UTC(2026, 0, 2), images: [image, image] } });
+    const table = await runCli(["deliveries", "get", DELIVERY_ID], { env });
+    expect(table.stdout.match(/^Proven by: +key a$/gm)).toHaveLength(1);
+    const { stdout } = await runCli(["deliveries", "get", DELIVERY_ID, "-o", "json"], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ trust: { at: "2026-01-02T00:00:00.000Z", images: [image, image] } });
+    await close();
   });
 });
 

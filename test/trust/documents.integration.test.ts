@@ -93,7 +93,7 @@ describe("what lies beside an image and is broken", () => {
 
   it("one that is larger than it is said to be is not read to its end", async () => {
     attachment(Buffer.alloc(5 * 1024 * 1024), 100);
-    expect((await decide()).message).toContain("answers more than 4194304 bytes");
+    expect((await decide()).message).toContain("answers more than 100 bytes");
   });
 
   it("a flood of them is not read to its end", async () => {
@@ -163,7 +163,22 @@ describe("a statement by somebody who is trusted", () => {
   });
 });
 
-describe("a registry without anything signed", () => {
+describe("a registry that has no referrers", () => {
+  it.each([400, 404, 405, 501])("and says so with %i is asked for the tag that stands for them", async (status) => {
+    const answer = registry.server.respond;
+    registry.server.respond = (request) => (request.url.includes("/referrers/") ? { status } : answer(request));
+    registry.attach(digest, { mediaType: "x" });
+    expect((await decide()).message).toContain("it is no Sigstore bundle");
+  });
+
+  it("and does not answer now may have some: that is no decision", async () => {
+    const answer = registry.server.respond;
+    registry.server.respond = (request) => (request.url.includes("/referrers/") ? { status: 503 } : answer(request));
+    await expect(decide()).rejects.toMatchObject({ code: "registry-unreachable", transient: true });
+  });
+});
+
+describe("a registry with what is signed", () => {
   it("is asked once by all targets of a build, and again after a moment", async () => {
     attested();
     let now = 1_000_000;

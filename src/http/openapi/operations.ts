@@ -42,8 +42,6 @@ const eventOfTekton: Omit<Operation, "id" | "path"> = {
     "kubernetes-unavailable",
     "kubernetes-forbidden",
     "registry-unreachable",
-    "registry-auth",
-    "registry-protocol",
     "store-unavailable",
   ],
 };
