@@ -269,7 +269,14 @@ export async function previewBuild(
   });
   try {
     await connections.apply(
-      { ...configuration, tekton: new Map(), oidc: new Map(), sources: new Map(), registries: new Map() },
+      {
+        ...configuration,
+        tekton: new Map(),
+        oidc: new Map(),
+        sources: new Map(),
+        registries: new Map(),
+        trust: new Map(),
+      },
       () => undefined,
     );
     const { argocd } = connections;

@@ -15,7 +15,7 @@ import { SourceRepositories } from "./source-repositories.ts";
 import { openTekton, type ServiceAccounts, type TektonCluster } from "./tekton/cluster.ts";
 import type { FollowDeps, Following } from "./tekton/follow.ts";
 import type { TrustDeps } from "./trust/trust.ts";
-import { openTrust } from "./trust-connection.ts";
+import { checkSigners, openTrust } from "./trust-connection.ts";
 
 export interface ConnectionDeps {
   ambient: Ambient;
@@ -71,9 +71,10 @@ export class Connections {
 
   /** Opens what is new, then calls `swap` and changes over, all at once. Throws when something cannot be opened. */
   async apply(
-    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "oidc" | "sources" | "registries">,
+    next: Pick<Configuration, "repositories" | "argocd" | "tekton" | "oidc" | "sources" | "registries" | "trust">,
     swap: () => void,
   ): Promise<void> {
+    await checkSigners(next.trust);
     const changes: PreparedChange[] = [];
     try {
       changes.push(await this.#repositories.prepare(await locationsOf(next.repositories)));

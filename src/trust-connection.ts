@@ -6,6 +6,7 @@ import { GitspanError, messageOf } from "./model/errors.ts";
 import { locateImage } from "./model/image-location.ts";
 import { dockerCredentials, type RegistryCredentials } from "./trust/credentials.ts";
 import type { RegistryOptions } from "./trust/registry.ts";
+import { signersOf } from "./trust/signers.ts";
 import { RegistryTrust, type TrustDeps } from "./trust/trust.ts";
 
 /** Opens the registries of a configuration; credentials and keys are read again whenever they are needed. */
@@ -15,6 +16,11 @@ export async function openTrust(
 ): Promise<RegistryTrust> {
   const options = await Promise.all([...registries.values()].map(registryOptions));
   return new RegistryTrust({ ...deps, readFile: readTrustFile }, options);
+}
+
+/** Throws what is wrong with the keys and authorities of the policies: nothing could ever be proven by them. */
+export async function checkSigners(policies: Configuration["trust"]): Promise<void> {
+  for (const policy of policies.values()) await signersOf(policy, readTrustFile, 0);
 }
 
 async function registryOptions(registry: RegistryConfiguration): Promise<RegistryOptions> {

@@ -31,3 +31,24 @@ it("a start whose port is in use stops its work before the store, and says nothi
   other.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+it("a start with a key that nobody can read says which", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "gitspan-start-"));
+  await chmod(directory, 0o711);
+  const configFile = join(directory, "gitspan.yaml");
+  const configuration = {
+    apiVersion: "gitspan.dev/v1alpha1",
+    kind: "Bridge",
+    listen: "127.0.0.1:0",
+    database: { embedded: join(directory, "data") },
+    repositories: { gitops: { url: "http://127.0.0.1:1/gitops.git" } },
+    environments: { dev: {} },
+    trust: { cosignKeyFiles: ["cosign.pub"], require: ["dev"] },
+  };
+  await writeFile(configFile, stringify(configuration));
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  await expect(startBridge({ configFile, log })).rejects.toThrow("cosign.pub cannot be read");
+  await writeFile(join(directory, "cosign.pub"), "no key");
+  await expect(startBridge({ configFile, log })).rejects.toThrow("cosign.pub is no public key in PEM form");
+  await rm(directory, { recursive: true, force: true });
+});
