@@ -4,9 +4,10 @@ import { startRollback } from "../../src/delivery/rollback.ts";
 import type { Ids, Random } from "../../src/model/ambient.ts";
 import type { BuildReport } from "../../src/model/build.ts";
 import type { Target } from "../../src/model/target.ts";
+import { digestOf } from "../../src/trust/registry.ts";
 import type { MemoryGit } from "../fakes/memory-git.ts";
 import type { MemoryStore } from "../fakes/memory-store.ts";
-import { MemoryTrust } from "../fakes/memory-trust.ts";
+import type { MemoryTrust } from "../fakes/memory-trust.ts";
 import { deliveryOf } from "./invariants.ts";
 import { appNames, BRANCH, kustomizationOf, repositoryOf } from "./settings.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -17,6 +18,7 @@ export interface ScenarioDeps {
   ids: Ids;
   store: MemoryStore;
   git: MemoryGit;
+  trust: MemoryTrust;
   settings: Settings;
   targets: readonly Target[];
   trace: (line: string) => void;
@@ -31,6 +33,8 @@ export interface ScenarioRecord {
   reverts: Map<string, { target: string; delivery: string }>;
   /** Foreign commits by the target whose file they touch. */
   touched: Map<string, string[]>;
+  /** When it was signed whence a digest comes, for those that were. */
+  provenAt: Map<string, number>;
   /** Targets that a person has released from a pin. */
   released: Set<string>;
 }
@@ -140,11 +144,30 @@ function builtAgain(report: BuildReport): BuildReport {
   };
 }
 
+/** Puts what is built into its registry, and mostly signs it: at once, soon, or too late. */
+function publish({ trust, time, random, trace }: ScenarioDeps, record: ScenarioRecord, report: BuildReport): void {
+  const { source, run } = report;
+  for (const { repository, tag = "", digest = digestOf(Buffer.from(`${repository}:${tag}`)) } of report.artifacts) {
+    if (!trust.covers(repository)) continue;
+    trust.push(repository, tag, digest);
+    if (random.next() < 0.2) continue;
+    const sign = (): void => {
+      trust.sign(repository, digest);
+      trust.attest(repository, digest, { source, run: run?.uid ?? "" });
+      record.provenAt.set(digest, Math.min(record.provenAt.get(digest) ?? Number.POSITIVE_INFINITY, time.now()));
+      trace(`signed ${repository}:${tag}`);
+    };
+    if (random.next() < 0.5) sign();
+    else time.after(random.next() * 90_000, sign);
+  }
+}
+
 async function deliver(deps: ScenarioDeps, record: ScenarioRecord, report: BuildReport): Promise<void> {
-  const { store, ids, settings, trace } = deps;
+  const { store, ids, trust, settings, trace } = deps;
   const request = { report, caller };
+  publish(deps, record, report);
   const result = await accept(
-    { store, ids, trust: new MemoryTrust(), settings: () => settings, metrics: silentMetrics },
+    { store, ids, trust, settings: () => settings, metrics: silentMetrics },
     request,
     new AbortController().signal,
   );

@@ -1,12 +1,17 @@
 import type { Settings } from "../../src/delivery/ports.ts";
 import type { BuildReport } from "../../src/model/build.ts";
 import type { Target } from "../../src/model/target.ts";
+import { aPolicy } from "../trust/policy.ts";
 
 export const BRANCH = "main";
 export const REPOSITORY = "gitops";
 export const REPOSITORY_URL = "http://git.simulated/platform/gitops.git";
 const APPS = ["cart", "checkout", "search"];
 const ENVIRONMENTS = ["dev", "prod"];
+/** Its registry is configured, and in prod its images must be proven within so many milliseconds. */
+export const PROVEN_APP = "cart";
+export const PROVEN_REGISTRY = "proven.simulated";
+export const PROOF_MS = 60_000;
 
 export function targetsOfSimulation(): Target[] {
   return APPS.flatMap((app) =>
@@ -25,6 +30,7 @@ export function targetsOfSimulation(): Target[] {
         timeoutMs: 600_000,
         expireAfterMs: 86_400_000,
         ...(environment === "prod" ? { rollback: "automatic" as const } : {}),
+        ...(app === PROVEN_APP && environment === "prod" ? { trust: aPolicy({ waitMs: PROOF_MS }) } : {}),
         ...(app === "search" ? { onManualRevert: "hold-digest" as const } : {}),
       },
     })),
@@ -36,7 +42,7 @@ export function appNames(): readonly string[] {
 }
 
 export function repositoryOf(app: string): string {
-  return `registry.simulated/shop/${app}`;
+  return `${app === PROVEN_APP ? PROVEN_REGISTRY : "registry.simulated"}/shop/${app}`;
 }
 
 export function kustomizationOf(target: Target, tag: string): string {

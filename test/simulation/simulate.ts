@@ -16,11 +16,13 @@ import { type ScenarioRecord, scheduleScenario } from "./scenario.ts";
 import {
   BRANCH,
   kustomizationOf,
+  PROVEN_REGISTRY,
   REPOSITORY,
   REPOSITORY_URL,
   settingsOfSimulation,
   targetsOfSimulation,
 } from "./settings.ts";
+import { trustViolations } from "./trust-invariants.ts";
 import { seededRandom, VirtualTime } from "./virtual-time.ts";
 
 export interface SimulationResult {
@@ -71,6 +73,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     "first",
   );
   const store = new MemoryStore({ clock: time });
+  const trust = new MemoryTrust([PROVEN_REGISTRY]);
   const argocd = new MemoryArgoCd({ clock: time, random, git, branch: BRANCH, repositoryUrl: REPOSITORY_URL, targets });
   const record: ScenarioRecord = {
     accepted: [],
@@ -79,6 +82,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     reverts: new Map(),
     touched: new Map(),
     released: new Set(),
+    provenAt: new Map(),
   };
   const unreliable = unreliablePush(git, { time, random, weather, say });
 
@@ -107,7 +111,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         history: datedHistory,
         repository: (wanted) => (wanted === REPOSITORY ? repository : undefined),
         argocd: replica.port("argocd", argocd, ["judge"]),
-        trust: new MemoryTrust(),
+        trust: replica.port("trust", trust, ["covers"]),
         settings: () => settings,
         ids,
         log: { debug() {}, info() {}, warn: logTo(say, name), error: logTo(say, name) },
@@ -127,7 +131,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   };
   start();
   start();
-  scheduleScenario({ time, random, ids, store, git, settings, targets, trace: say }, record);
+  scheduleScenario({ time, random, ids, store, git, trust, settings, targets, trace: say }, record);
 
   let events = await time.run(START + STORM_MS);
   let deliveries = (await store.deliveries({ limit: 1_000 })).items;
@@ -140,6 +144,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const targetIds = targets.map(({ id }) => id);
   const found = [
     ...violations(history),
+    ...trustViolations(history),
     ...rollbackViolations({
       ...history,
       holding: new Set(targets.filter(({ policy }) => policy.onManualRevert !== undefined).map(({ id }) => id)),
