@@ -20,7 +20,7 @@ export interface TrustCheckInput {
 
 export type TrustResult =
   | { kind: "passed"; record?: TrustRecord; event?: NewEvent }
-  | { kind: "waiting"; reason: "signature"; message: string; dueInMs: number }
+  | { kind: "waiting"; reason: "signature"; message: string; dueInMs: number; data: Record<string, unknown> }
   | { kind: "refused"; ending: Ending; event: NewEvent };
 
 /** Signatures come within seconds of the run's end; then somebody is repairing something. */
@@ -127,10 +127,8 @@ function unproven(
   const { delivery, policy, image, decision, now } = input;
   const name = referenceOf(image.repository, image.digest);
   const until = delivery.createdAt + policy.waitMs;
-  if (now >= until) {
-    const message = `${name} is not proven: ${decision.message}`;
-    return refused(deps, rejected("untrusted", message), { image: name, evidence: decision.evidence });
-  }
+  const data = { image: name, evidence: decision.evidence };
+  if (now >= until) return refused(deps, rejected("untrusted", `${name} is not proven: ${decision.message}`), data);
   deps.metrics.trust("waiting");
   const lookMs = now - delivery.createdAt < SOON.withinMs ? SOON.lookMs : SOON.laterMs;
   return {
@@ -138,6 +136,7 @@ function unproven(
     reason: "signature",
     message: `waits until ${new Date(until).toISOString()} for proof of ${name}: ${decision.message}`,
     dueInMs: Math.min(lookMs, until - now),
+    data,
   };
 }
 

@@ -72,6 +72,8 @@ interface Wait {
   reason: "pin" | "hold" | "signature";
   message: string;
   dueInMs?: number;
+  /** For the history. */
+  data?: Record<string, unknown>;
 }
 
 /** What people have against writing it. */
@@ -117,14 +119,14 @@ async function newerThan(
 }
 
 function waiting(delivery: Delivery, wait: Wait, events: readonly NewEvent[] = []): DeliveryChange {
-  const { reason, message, dueInMs = WAITING_LOOK_MS } = wait;
+  const { reason, message, dueInMs = WAITING_LOOK_MS, data } = wait;
   const isNews = delivery.waitReason !== reason || delivery.message !== message;
   return {
     phase: "waiting",
     waitReason: reason,
     message,
     dueInMs,
-    events: [...events, ...(isNews ? [{ kind: "waiting", message }] : [])],
+    events: [...events, ...(isNews ? [{ kind: "waiting", message, ...(data && { data }) }] : [])],
   };
 }
 

@@ -57,10 +57,10 @@ export class RegistryLogin {
     this.#tokens.delete(path);
     const challenge = parseChallenge(refusal.headers["www-authenticate"]);
     const credentials = await this.#options.credentials();
+    this.#isBasic = challenge?.scheme === "basic";
     if (challenge?.scheme === "bearer") return await this.#token(challenge, credentials, path, signal);
     const basic = basicOf(credentials);
     if (challenge === undefined || basic === undefined) throw this.#refused("wants a login that is not configured");
-    this.#isBasic = true;
     return basic;
   }
 

@@ -49,6 +49,8 @@ describe("a delivery to an environment that wants proof", () => {
       `waits until ${new Date(delivery.createdAt + 60_000).toISOString()} for proof of ${REPOSITORY}@${digest}: ` +
         "there is no signature; no provenance counts",
     );
+    const waiting = (await house.store.events(delivery.id)).find(({ kind }) => kind === "waiting");
+    expect(waiting?.data).toEqual({ image: `${REPOSITORY}@${digest}`, evidence: expect.any(Array) });
     house.prove("run-1");
     await house.wait(10_000);
     await house.verifyDue();
