@@ -21,7 +21,7 @@ import { createApp } from "./http/app.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { listening, urlOf } from "./listening.ts";
 import { isTransient } from "./model/errors.ts";
-import { brakeCheck, lanesCheck, readiness } from "./readiness.ts";
+import { annotatedCheck, brakeCheck, lanesCheck, readiness } from "./readiness.ts";
 import { type Database, type DatabaseLocation, openDatabase } from "./store/database.ts";
 import { createLog, logLevelOf } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -194,6 +194,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       ready: async () => [
         ...(await readiness(database, connections, log)),
         lanesCheck(troubled),
+        ...annotatedCheck(inForce.annotated.length > 0, annotated.state),
         await brakeCheck(store, log),
         live.check(),
       ],

@@ -1,6 +1,7 @@
 import type { Connections } from "./connections.ts";
 import type { Log } from "./delivery/ports.ts";
 import type { Readiness } from "./http/deps.ts";
+import type { AnnotatedState } from "./model/annotated.ts";
 import type { Database } from "./store/database.ts";
 
 /** Shown without a token: what is wrong in detail goes to the log only. */
@@ -37,4 +38,17 @@ export async function brakeCheck(store: Pick<Database["store"], "brakes">, log: 
     log.debug("the brake could not be read", { error });
     return { name, ok: false, detail: "unknown: the store does not answer", advisory: true };
   }
+}
+
+/** Targets that Applications make themselves; absent where the configuration lets none. */
+export function annotatedCheck(isConfigured: boolean, state: AnnotatedState): Readiness[] {
+  if (!isConfigured) return [];
+  const name = "annotated Applications";
+  if (!state.complete) return [{ name, ok: false, detail: "not known yet", advisory: true }];
+  const { targets, refused, undecided } = state;
+  const unwritable = targets.filter(({ target }) => target.misplaced !== undefined).length;
+  const detail =
+    `${targets.length} targets, ${unwritable} of which cannot be written, ${undecided.length} not known yet, ` +
+    `${refused.length} refused; see gitspan targets list, or the log`;
+  return [{ name, ok: undecided.length === 0, detail, advisory: true }];
 }

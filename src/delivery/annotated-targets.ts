@@ -88,6 +88,11 @@ function targetOfGroup(
   }
   const own = first.sources.find((source) => laneOf(source).id === spots[0]?.lane) ?? first.sources[0];
   if (own === undefined) return { id: group.id, images, from: rule.from, why: `${group.id} has no source` };
+  const renderers = lanes.get(laneOf(own).id)?.renderers;
+  if (spots.some(({ lane, file }) => lane === laneOf(own).id && renderers?.has(file) !== true)) {
+    const why = `${group.id} is not known yet: who else renders its files has not been asked yet`;
+    return { id: group.id, images, from: rule.from, why };
+  }
   const target: Target = {
     id: group.id,
     app,

@@ -49,7 +49,9 @@ export class AnnotatedTargets {
   #branches = new Map<string, Branch>();
   #state: AnnotatedState = NOT_ANNOTATED;
   #published = "";
-  #queue: Promise<unknown> = Promise.resolve();
+  /** By lane. */
+  readonly #queues = new Map<string, Promise<void>>();
+  readonly #looking = new Set<string>();
 
   constructor(deps: AnnotatedDeps) {
     this.#deps = deps;
@@ -72,43 +74,44 @@ export class AnnotatedTargets {
 
   /** Looks at the Applications, and at files that nobody has looked at lately. Rejects only when aborted. */
   async refresh(signal: AbortSignal): Promise<void> {
-    await this.#alone(async () => {
-      if (this.#rules.rules.length === 0) return;
-      try {
-        this.#snapshots = await this.#deps.argocd.annotated();
-      } catch (error) {
-        signal.throwIfAborted();
-        this.#deps.log.debug("the annotated Applications could not be read", { error });
-        if (this.#snapshots === undefined) return;
-      }
-      const isNews = this.#ask();
-      if (isNews) this.#publish();
-      const due = [...this.#asked.lanes.values()].filter(({ lane }) => isNews || this.#isOld(this.#branchOf(lane)));
-      for (const { lane } of due) await this.#look(lane, signal);
-      if (due.length === 0) return;
-      await this.#render(signal);
-      this.#publish();
-    });
+    await Promise.all(await this.#begin(signal));
   }
 
   /** The same for one lane that is about to be written, at exactly this commit. Rejects when that cannot be read. */
   async atTip(lane: Lane, tip: Oid, signal: AbortSignal): Promise<void> {
     if (!this.#asked.lanes.has(lane.id)) return;
-    await this.#alone(async () => {
-      if (!(await this.#read(this.#branchOf(lane), tip, signal))) return;
-      await this.#render(signal);
-      this.#publish();
+    await this.#alone(lane, async () => {
+      if (await this.#read(lane, tip, signal)) await this.#tell(lane, signal);
     });
   }
 
-  /** Refreshes until aborted. Never rejects. */
+  /** Refreshes until aborted; a repository that does not answer keeps nothing else waiting. Never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
+    const failed = (error: unknown): void => {
+      if (!signal.aborted) this.#deps.log.error("annotated Applications could not be looked at", { error });
+    };
     while (!signal.aborted) {
-      await this.refresh(signal).catch((error: unknown) => {
-        if (!signal.aborted) this.#deps.log.error("annotated Applications could not be looked at", { error });
-      });
+      const looks = await this.#begin(signal).catch(failed);
+      for (const look of looks ?? []) look.catch(failed);
       await this.#deps.clock.sleep(LOOK_MS, signal).catch(() => undefined);
     }
+    await Promise.all(this.#queues.values());
+  }
+
+  /** Takes up what the Applications say now, and begins to look at every lane where that, or time, makes a difference. */
+  async #begin(signal: AbortSignal): Promise<Promise<void>[]> {
+    if (this.#rules.rules.length === 0) return [];
+    try {
+      this.#snapshots = await this.#deps.argocd.annotated();
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#deps.log.debug("the annotated Applications could not be read", { error });
+      if (this.#snapshots === undefined) return [];
+    }
+    const isNews = this.#ask();
+    if (isNews) this.#publish();
+    const lanes = [...this.#asked.lanes.values()].filter(({ lane }) => isNews || this.#isDue(lane));
+    return lanes.flatMap(({ lane }) => (this.#looking.has(lane.id) ? [] : [this.#look(lane, signal)]));
   }
 
   /** True when somebody asks for something else than before. */
@@ -118,15 +121,29 @@ export class AnnotatedTargets {
     return this.#asked !== before;
   }
 
-  #isOld({ readAt, trouble }: Branch): boolean {
-    return trouble !== undefined || readAt === undefined || this.#deps.clock.now() - readAt >= READ_MS;
+  #isDue(lane: Lane): boolean {
+    const { readAt, trouble, found } = this.#branchOf(lane);
+    const isOld = readAt === undefined || this.#deps.clock.now() - readAt >= READ_MS;
+    const wanted = this.#asked.lanes.get(lane.id)?.wanted ?? new Map<string, Wanted>();
+    return trouble !== undefined || isOld || [...wanted.keys()].some((key) => !found.has(key));
   }
 
   async #look(lane: Lane, signal: AbortSignal): Promise<void> {
+    this.#looking.add(lane.id);
+    try {
+      await this.#alone(lane, async () => {
+        if (this.#isDue(lane)) await this.#tryToRead(lane, signal);
+        await this.#tell(lane, signal);
+      });
+    } finally {
+      this.#looking.delete(lane.id);
+    }
+  }
+
+  async #tryToRead(lane: Lane, signal: AbortSignal): Promise<void> {
     const branch = this.#branchOf(lane);
     try {
-      const tip = await this.#gitOf(lane).tip(lane.branch, signal);
-      await this.#read(branch, tip, signal);
+      await this.#read(lane, await this.#gitOf(lane).tip(lane.branch, signal), signal);
       delete branch.trouble;
     } catch (error) {
       signal.throwIfAborted();
@@ -136,8 +153,8 @@ export class AnnotatedTargets {
   }
 
   /** False when everything of the lane was known at this tip. */
-  async #read(branch: Branch, tip: Oid, signal: AbortSignal): Promise<boolean> {
-    const { lane } = branch;
+  async #read(lane: Lane, tip: Oid, signal: AbortSignal): Promise<boolean> {
+    const branch = this.#branchOf(lane);
     const git = this.#gitOf(lane);
     const all = this.#asked.lanes.get(lane.id)?.wanted ?? new Map<string, Wanted>();
     const isMoved = branch.tip !== tip;
@@ -152,20 +169,20 @@ export class AnnotatedTargets {
     return isMoved || missing.size > 0;
   }
 
-  /** Who renders the files that would be written: any Application may come to do so. */
-  async #render(signal: AbortSignal): Promise<void> {
-    for (const branch of this.#branches.values()) {
-      const files = [...branch.found.values()].flatMap((found) =>
-        [...found.values()].flatMap((places) => (Array.isArray(places) ? places.map(({ file }) => file) : [])),
-      );
-      const wanted = { repositoryUrl: branch.url, branch: branch.lane.branch, paths: [...new Set(files)] };
-      try {
-        branch.renderers = await this.#deps.argocd.find(wanted);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isTransient(error)) throw error;
-      }
+  /** Publishes what is known, with who renders the files that would be written: any Application may come to do so. */
+  async #tell(lane: Lane, signal: AbortSignal): Promise<void> {
+    const branch = this.#branchOf(lane);
+    const files = [...branch.found.values()].flatMap((found) =>
+      [...found.values()].flatMap((places) => (Array.isArray(places) ? places.map(({ file }) => file) : [])),
+    );
+    const wanted = { repositoryUrl: branch.url, branch: lane.branch, paths: [...new Set(files)] };
+    try {
+      branch.renderers = await this.#deps.argocd.find(wanted);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isTransient(error)) throw error;
     }
+    this.#publish();
   }
 
   #branchOf(lane: Lane): Branch {
@@ -197,10 +214,14 @@ export class AnnotatedTargets {
     this.#deps.changed(next, changedLanes(before, next));
   }
 
-  /** One look after the other: each goes on from what the one before found. */
-  #alone<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(run);
-    this.#queue = result.catch(() => undefined);
+  /** One look at a lane after the other: each goes on from what the one before found. Lanes do not wait for each other. */
+  #alone<T>({ id }: Lane, run: () => Promise<T>): Promise<T> {
+    const result = (this.#queues.get(id) ?? Promise.resolve()).then(run);
+    const settled = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#queues.set(id, settled);
     return result;
   }
 }

@@ -163,6 +163,14 @@ describe("a bridge that lets Applications of a project be targets", () => {
   });
 
   it("says of every other annotated Application why it is none, and takes no build for it", async () => {
+    const ready = (await (await fetch(`${bridge.address}/readyz?verbose`)).json()) as { checks: unknown[] };
+    expect(ready.checks).toContainEqual(
+      expect.objectContaining({
+        name: "annotated Applications",
+        ok: true,
+        detail: expect.stringContaining("5 targets, 4 of which cannot be written, 0 not known yet, 3 refused"),
+      }),
+    );
     const { items, refused = [] } = await targets();
     expect(items.map(({ id }) => id)).toEqual([
       "cart-dev/dev",

@@ -1,72 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { systemAmbient } from "../../src/ambient.ts";
-import { findApplications } from "../../src/argocd/applications.ts";
-import { AnnotatedTargets } from "../../src/delivery/annotated.ts";
-import type { AnnotatedState, AnnotationRules } from "../../src/model/annotated.ts";
-import type { ApplicationSnapshot } from "../../src/model/application.ts";
-import { GitspanError } from "../../src/model/errors.ts";
-import { type ApplicationWords, anApplication, aRule, GITOPS_URL, rulesOf, SHOP } from "../fakes/annotated.ts";
+import { anApplication, aRule, GITOPS_URL, rulesOf, SHOP } from "../fakes/annotated.ts";
 import { aTarget } from "../fakes/examples.ts";
-import { MemoryGit } from "../fakes/memory-git.ts";
-
-const never = new AbortController().signal;
-const lane = { id: "gitops@main", repository: "gitops", branch: "main" };
-const entry = (name: string) => `images: [{name: ${SHOP}/${name}, newTag: v1}]\n`;
-const unreachable = () => new GitspanError("argocd-unreachable", "not known yet", { transient: true });
-
-/** Annotated Applications over a repository in memory; `applications` is what Argo CD shows at the moment. */
-function makePlace(
-  files: Record<string, string>,
-  words: readonly ApplicationWords[],
-  rules: AnnotationRules = rulesOf(),
-) {
-  const git = new MemoryGit();
-  git.commit("main", files, "first");
-  const logged: { message: string; fields: Record<string, unknown> }[] = [];
-  const log = (message: string, fields: Record<string, unknown> = {}) => void logged.push({ message, fields });
-  const place = {
-    git,
-    logged,
-    reads: 0,
-    repository: git as MemoryGit | undefined,
-    applications: words.map(anApplication) as ApplicationSnapshot[] | undefined,
-    woken: [] as string[],
-  };
-  const targets = new AnnotatedTargets({
-    argocd: {
-      async annotated() {
-        if (place.applications === undefined) throw unreachable();
-        return place.applications;
-      },
-      async find(wanted) {
-        if (place.applications === undefined) throw unreachable();
-        return findApplications(place.applications, wanted);
-      },
-    },
-    repository: () =>
-      place.repository && {
-        tip: (branch, signal) => git.tip(branch, signal),
-        listFiles: (...args) => git.listFiles(...args),
-        changedPaths: (...args) => git.changedPaths(...args),
-        readFiles(commit, paths, signal) {
-          place.reads += paths.length;
-          return git.readFiles(commit, paths, signal);
-        },
-      },
-    clock: systemAmbient.clock,
-    log: { debug: () => undefined, info: log, warn: log, error: log },
-    changed: (_state, lanes) => place.woken.push(...lanes),
-  });
-  targets.configure(rules);
-  return Object.assign(place, { targets });
-}
-
-const glance = ({ targets, refused, undecided }: AnnotatedState) => ({
-  targets: targets.map(({ target: { id, places, misplaced } }) => [id, misplaced?.message ?? places]),
-  refused: refused.map(({ message }) => message.replace(/^Application \S+ is no target: /, "")),
-  undecided: undecided.map(({ id, why }) => [id, why]),
-});
-const kustomize = (directory: string, image: string) => ({ format: "kustomize", directory, image: `${SHOP}/${image}` });
+import { entry, glance, kustomize, lane, makePlace, never } from "./annotated-place.ts";
 
 describe("targets of annotated Applications", () => {
   test("are found with the file that each renders", async () => {
@@ -177,6 +112,46 @@ describe("targets of annotated Applications", () => {
     expect(targets.state.targets).toEqual([]);
   });
 
+  test("that an entry newly lets in are there at the next look", async () => {
+    const files = { "apps/web/kustomization.yaml": entry("web"), "apps/job/kustomization.yaml": entry("job") };
+    const job = { name: "job", project: "team-b", images: `job=${SHOP}/job` };
+    const { targets } = makePlace(files, [{}, job]);
+    await targets.refresh(never);
+    expect(glance(targets.state).refused).toEqual(["its project team-b is not listed"]);
+    targets.configure(rulesOf({ rules: [aRule({ projects: ["team-*"] })] }));
+    expect(glance(targets.state).undecided).toEqual([["job/dev", expect.stringContaining("not been read yet")]]);
+    await targets.refresh(never);
+    expect(targets.state).toMatchObject({ targets: [{}, {}], refused: [], undecided: [] });
+  });
+
+  test("are not decided before it is known who else renders their files", async () => {
+    const place = makePlace({ "apps/web/kustomization.yaml": entry("web") }, [{}]);
+    place.isSilent = true;
+    await place.targets.refresh(never);
+    expect(glance(place.targets.state).undecided).toEqual([["web/dev", expect.stringContaining("who else renders")]]);
+  });
+
+  test("do not wait for a repository that does not answer", async () => {
+    const names = ["gitops", "more"];
+    const repositories = names.map((name) => ({ name, url: `https://git.example.com/${name}.git`, branch: "main" }));
+    const rules = rulesOf({ rules: [aRule({ repositories: names })], repositories });
+    const applications = repositories.map(({ name, url }) => {
+      const source = { repoURL: url, path: "apps/web" };
+      return { name, images: `web=${SHOP}/web`, source };
+    });
+    const place = makePlace({ "apps/web/kustomization.yaml": entry("web") }, applications, rules);
+    const stop = new AbortController();
+    place.hanging = "more";
+    const refreshing = place.targets.refresh(stop.signal);
+    await place.targets.atTip(lane, await place.git.tip("main", never), never);
+    expect(glance(place.targets.state)).toMatchObject({
+      targets: [["gitops/dev", [{}]]],
+      undecided: [["more/dev", expect.any(String)]],
+    });
+    stop.abort(new Error("stop"));
+    await expect(refreshing).rejects.toThrow("stop");
+  });
+
   test("of another address of the repository have to be found there first", async () => {
     const { targets } = makePlace({ "apps/web/kustomization.yaml": entry("web") }, [{}]);
     await targets.refresh(never);
@@ -255,7 +230,7 @@ describe("targets of annotated Applications", () => {
       "apps/link/kustomization.yaml": { content: "../web/kustomization.yaml", mode: "120000" },
       "apps/binary/kustomization.yaml": "\uFFFD",
     };
-    const { targets } = makePlace(files as never, [
+    const { targets } = makePlace(files, [
       {},
       ...["link", "binary"].map((name) => ({ name, images: `${name}=${SHOP}/${name}` })),
     ]);
