@@ -1,8 +1,9 @@
 import { unifiedDiff } from "../model/diff.ts";
-import { isGitspanError } from "../model/errors.ts";
+import { type GitspanError, isGitspanError } from "../model/errors.ts";
 import type { ImageReference } from "../model/image.ts";
 import { type DiscoveredPlace, type Discovery, discover, waysTo } from "../overlays/discover.ts";
 import { editorOf } from "../overlays/editors.ts";
+import { showRefusal } from "./edit-refusal.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { formatTable, printable } from "./table.ts";
@@ -25,7 +26,7 @@ export async function runDiscover(io: Io, folder: string, options: DiscoverOptio
   const asked = options.images.length === 0 ? [undefined] : options.images;
   const discoveries = asked.map((image) => ({ image, discovery: discover(files, image?.repository) }));
   const found = discoveries.flatMap(({ discovery }) => foundIn(discovery));
-  const refusals: string[] = [];
+  const refusals: { error: GitspanError; text: string }[] = [];
   const after = new Map<string, string>();
   for (const { image, discovery } of discoveries) {
     if ((image?.tag ?? image?.digest) === undefined) continue;
@@ -44,7 +45,7 @@ export async function runDiscover(io: Io, folder: string, options: DiscoverOptio
   }
   for (const { file } of discoveries[0]?.discovery.unread ?? [])
     io.stderr.write(`gitspan: not looked into: ${printable(file)}\n`);
-  for (const refusal of refusals) io.stderr.write(`gitspan: would be refused: ${printable(refusal)}\n`);
+  for (const { error, text } of refusals) showRefusal(io, error, text, "would be refused: ");
   if (found.length === 0) io.stderr.write("gitspan: no place is for these images\n");
   return found.length === 0 || refusals.length > 0 || (options.check === true && diffs.length > 0)
     ? EXIT.failed
@@ -64,14 +65,14 @@ function write(
   after: Map<string, string>,
   { place, file, image }: DiscoveredPlace,
   wanted: ImageReference | undefined,
-): string[] {
+): { error: GitspanError; text: string }[] {
+  const before = after.get(file) ?? files.get(file) ?? "";
   try {
-    const before = after.get(file) ?? files.get(file) ?? "";
     const intent = { repository: image, newTag: wanted?.tag, digest: wanted?.digest };
     after.set(file, editorOf(place).edit(before, [intent], file).text);
     return [];
   } catch (error) {
-    if (isGitspanError(error)) return [error.message];
+    if (isGitspanError(error)) return [{ error, text: before }];
     throw error;
   }
 }
