@@ -6,15 +6,15 @@ import type { Io } from "./io.ts";
 import { printable } from "./table.ts";
 
 /**
- * Says why a file was not edited: the place, its line with what is meant underlined, and what to do. `lead` stands before
- * the message.
+ * Says why a file was not edited: the place and the code, the line with what is meant underlined, and what to do. `lead`
+ * stands before the message.
  */
 export function showRefusal(io: Io, error: unknown, text: string | undefined, lead = ""): ExitCode {
   const excerpt = isGitspanError(error) && text !== undefined ? excerptOf(error, text) : undefined;
   if (!isGitspanError(error) || (excerpt === undefined && lead === "")) return showError(io, error);
   const { message, lines } = excerpt ?? { message: error.message, lines: [] };
   const hint = error.hint === undefined ? [] : [`  hint: ${printable(error.hint)}`];
-  io.stderr.write(`${[`gitspan: ${lead}${printable(message)}`, ...lines, ...hint].join("\n")}\n`);
+  io.stderr.write(`${[`gitspan: ${lead}${printable(message)} [${error.code}]`, ...lines, ...hint].join("\n")}\n`);
   return exitCodeOfError(error);
 }
 

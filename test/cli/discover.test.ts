@@ -75,7 +75,7 @@ describe("gitspan plan --discover", () => {
     const { code, stderr } = await runCli(["plan", "--discover", folder, "--image", "r.io/odd:v2"]);
     expect([code, stderr]).toEqual([
       1,
-      `gitspan: would be refused: two.yaml:4:21: the key "image" stands here a second time
+      `gitspan: would be refused: two.yaml:4:21: the key "image" stands here a second time [edit-ambiguous]
   4 | other: {x: 1, x: 2, image: r.io/odd:v1, image: r.io/odd:v1}
     |                     ^^^^^^
   hint: Remove one of the two "image" lines.

@@ -119,7 +119,7 @@ describe("what the flags mean", () => {
     const { code, stderr } = await runCli(["edit", ...IMAGE], { input });
     expect([code, stderr]).toEqual([
       1,
-      `gitspan: stdin:3:5: the key "image" stands here a second time
+      `gitspan: stdin:3:5: the key "image" stands here a second time [edit-ambiguous]
   3 |     image: r.io/app:v1
     |     ^^^^^^
   hint: Remove one of the two "image" lines.
@@ -161,7 +161,9 @@ describe("refusals", () => {
       input: "v: &v v1\n\n\n\nlist: {repository: r.io/app, tag: *v}\n",
     });
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toBe(`gitspan: stdin:5:35: the value is shared: the value is *v, which stands elsewhere
+    expect(
+      stderr,
+    ).toBe(`gitspan: stdin:5:35: the value is shared: the value is *v, which stands elsewhere [edit-shared-value]
   5 | list: {repository: r.io/app, tag: *v}
     |                                   ^^
   hint: Write the value out where it is to change, without anchor and alias.
