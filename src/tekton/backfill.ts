@@ -64,5 +64,15 @@ async function once(deps: OfferDeps, backfill: Backfill, signal: AbortSignal): P
   } finally {
     closing.abort();
   }
-  await position.reached(begun);
+  await whileUnderWay(clock, offers, signal);
+  if (offers.isClear) await position.reached(begun);
+}
+
+/** What cannot be stored now may take long, and then Results is asked again before. */
+async function whileUnderWay(clock: OfferDeps["ambient"]["clock"], offers: Offers, signal: AbortSignal): Promise<void> {
+  const enough = new AbortController();
+  const late = clock.sleep(BACKFILL_EVERY_MS, AbortSignal.any([signal, enough.signal])).catch(() => undefined);
+  await Promise.race([offers.settled(), late]);
+  enough.abort();
+  signal.throwIfAborted();
 }

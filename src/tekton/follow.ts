@@ -59,6 +59,7 @@ export async function followRuns(deps: FollowDeps, api: TektonApi, location: Fol
     async close() {
       lifetime.abort();
       await Promise.all(working);
+      await offers.settled();
     },
   };
 }

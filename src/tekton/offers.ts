@@ -35,7 +35,9 @@ export interface OfferInput {
 }
 
 /** Runs annotated after their end come again and again. */
-const MAX_HANDLED = 20_000;
+const MAX_OFFERED = 20_000;
+/** With more than these nothing more is read until one of them is taken. */
+const MAX_UNDER_WAY = 500;
 /** The daily traffic. */
 const QUIET: readonly NothingReason[] = ["not-finished", "part-of-pipeline-run"];
 
@@ -43,7 +45,9 @@ const QUIET: readonly NothingReason[] = ["not-finished", "part-of-pipeline-run"]
 export class Offers {
   readonly #deps: OfferDeps;
   readonly #input: OfferInput;
-  readonly #handled = new Set<string>();
+  /** Uids of runs that are taken, or on their way. */
+  readonly #offered = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(deps: OfferDeps, input: OfferInput) {
     this.#deps = deps;
@@ -56,18 +60,47 @@ export class Offers {
     return (
       run.state === "succeeded" &&
       run.uid !== "" &&
-      !this.#handled.has(run.uid) &&
+      !this.#offered.has(run.uid) &&
       (namespaces.length === 0 || namespaces.includes(run.namespace)) &&
       Object.entries(labels).every(([key, value]) => run.labels[key] === value)
     );
   }
 
+  /** Nothing is under way: whatever was offered is stored, or leads to nothing. */
+  get isClear(): boolean {
+    return this.#underWay.size === 0;
+  }
+
+  /** Resolves when nothing that is under way now is any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
   /**
-   * Resolves when the run is stored, or leads to nothing. While it cannot be stored it is tried again, without end: the
-   * position that is behind it must not move on. Rejects only when aborted.
+   * Resolves when the run is stored, leads to nothing, or has to be tried again: then that goes on by itself, without end, so
+   * that one which waits for its registry holds up no other. Rejects when aborted.
    */
   async offer(run: TektonRun, source: RunSource, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     if (!this.isNews(run)) return;
+    this.#remember(run.uid);
+    const first = Promise.withResolvers<void>();
+    const working = this.#untilTaken(run, { source, signal, tried: first.resolve });
+    const underWay = working
+      .catch(() => undefined)
+      .finally(() => {
+        this.#underWay.delete(underWay);
+        first.resolve();
+      });
+    this.#underWay.add(underWay);
+    await (this.#underWay.size > MAX_UNDER_WAY ? underWay : first.promise);
+    signal.throwIfAborted();
+  }
+
+  async #untilTaken(
+    run: TektonRun,
+    { source, signal, tried }: { source: RunSource; signal: AbortSignal; tried: () => void },
+  ): Promise<void> {
     const { ambient, log, counted } = this.#deps;
     const fields = { source, cluster: this.#input.cluster, namespace: run.namespace, run: run.name };
     const backoff = new Backoff(ambient.random);
@@ -78,20 +111,21 @@ export class Offers {
         counted(source, kind);
         const isQuiet = kind === "repeat" || QUIET.some((each) => each === reason);
         log[isQuiet ? "debug" : "info"]("run taken", { ...fields, result: kind, reason, detail });
-        break;
+        return;
       } catch (error) {
+        signal.throwIfAborted();
         if (!isTransient(error)) {
           // Whatever is wrong with this one must not hold up the others.
           counted(source, "refused");
           log.error("a run cannot be taken", { ...fields, error });
-          break;
+          return;
         }
         counted(source, "unavailable");
         log.warn("a run cannot be taken now", { ...fields, error: messageOf(error) });
+        tried();
         await ambient.clock.sleep(backoff.nextMs(), signal);
       }
     }
-    this.#remember(run.uid);
   }
 
   async #take(run: TektonRun, signal: AbortSignal): ReturnType<OfferDeps["take"]> {
@@ -102,8 +136,8 @@ export class Offers {
   }
 
   #remember(uid: string): void {
-    const [oldest] = this.#handled;
-    if (this.#handled.size >= MAX_HANDLED && oldest !== undefined) this.#handled.delete(oldest);
-    this.#handled.add(uid);
+    const [oldest] = this.#offered;
+    if (this.#offered.size >= MAX_OFFERED && oldest !== undefined) this.#offered.delete(oldest);
+    this.#offered.add(uid);
   }
 }

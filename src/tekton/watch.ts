@@ -35,6 +35,9 @@ export async function watchRuns(
   let listedAt = 0;
   let quietSince = clock.now();
   let handledUntil = 0;
+  const move = async (): Promise<void> => {
+    if (offers.isClear) await position.reached(handledUntil);
+  };
   // While a run is handled nothing is read, so events may wait in the connection: only after a silence is none of them old.
   const heard = (): void => {
     if (clock.now() - quietSince >= QUIET_MS) handledUntil = quietSince;
@@ -68,7 +71,8 @@ export async function watchRuns(
         for (const run of runs.toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))) {
           await offers.offer(run, "tekton-watch", signal);
         }
-        await position.reached(listedAt);
+        handledUntil = listedAt;
+        await move();
         quietSince = clock.now();
       },
       put: (run) => (run === undefined ? heard() : offer(run)),
@@ -76,7 +80,7 @@ export async function watchRuns(
       remove: (run) => (run === undefined ? heard() : offer(run)),
       async reached() {
         heard();
-        await position.reached(handledUntil);
+        await move();
         quietSince = clock.now();
       },
     },

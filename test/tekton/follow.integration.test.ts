@@ -127,6 +127,23 @@ describe("after an outage", () => {
     await eventually(async () => (await cluster.store.intakePosition("tekton/main")).reached > before);
   });
 
+  it("one run that cannot be stored holds up no other, only the position", async () => {
+    await cluster.store.intakePosition("tekton/main", Date.now() - HOUR);
+    const before = (await cluster.store.intakePosition("tekton/main")).reached;
+    cluster.stuck.add("stuck");
+    cluster.api.put(endedRun("stuck", Date.now() - 2_000), endedRun("listed", Date.now() - 1_000));
+    await cluster.follow();
+    await taken("listed");
+    await watching();
+    cluster.api.put(endedRun("watched"));
+    await taken("watched");
+    expect((await cluster.store.intakePosition("tekton/main")).reached).toBe(before);
+    cluster.stuck.clear();
+    await taken("stuck");
+    await eventually(async () => (await cluster.store.intakePosition("tekton/main")).reached > before);
+    expect(cluster.taken).toEqual(["listed", "watched", "stuck"]);
+  });
+
   it("a run that can never be taken holds up nobody", async () => {
     cluster.failure = new GitspanError("internal", "no");
     await cluster.follow();

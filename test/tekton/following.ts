@@ -21,6 +21,8 @@ export class FollowedCluster {
   readonly logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
   /** Thrown at whoever wants a run stored, while it is set. */
   failure: GitspanError | undefined;
+  /** Names of runs that cannot be stored now. */
+  readonly stuck = new Set<string>();
   following: Following | undefined;
 
   private constructor(api: FakeKubernetesApi, results: FakeResultsApi) {
@@ -70,6 +72,7 @@ export class FollowedCluster {
       log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
       take: async ({ report, subject }: { report: BuildReport; subject: string }) => {
         if (this.failure !== undefined) throw this.failure;
+        if (this.stuck.has(report.run?.name ?? "")) throw unavailable();
         const kind = this.taken.includes(report.run?.name ?? "") ? ("repeat" as const) : ("accepted" as const);
         if (kind === "accepted") this.taken.push(report.run?.name ?? "");
         this.reports.push(report);
