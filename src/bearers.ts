@@ -27,6 +27,7 @@ export function makeBearers(sources: TokenSources): Bearers {
       const bearer: Bearer = {
         subject: subjectOf(caller, clusters.size > 1 ? cluster : undefined),
         groups: [],
+        runUid: caller.run?.uid,
         report: (claim, reporting) => accounts.report(caller, claim, reporting),
       };
       return bearer;

@@ -76,8 +76,9 @@ function conventionOf({ pattern, apps, targets }: Configuration) {
   };
 }
 
-/** Of an image that no app has, no task is asked. */
-function buildTasksOf({ apps, targets, pattern }: Configuration, annotated: readonly Target[]): BuildTasks {
+/** Annotated Applications, of which not all may be known yet, cannot name a task: for them it is the default. */
+function buildTasksOf(configuration: Configuration, annotated: readonly Target[]): BuildTasks {
+  const { apps, targets, pattern } = configuration;
   const all = pattern === undefined ? apps : [...apps, pattern.rule];
   const taskOf = new Map(apps.map(({ name, buildTask = DEFAULT_BUILD_TASK }) => [name, buildTask]));
   const byImage = new Map<string, Set<string>>();
@@ -89,13 +90,13 @@ function buildTasksOf({ apps, targets, pattern }: Configuration, annotated: read
   return {
     names: new Set([
       ...all.map(({ buildTask = DEFAULT_BUILD_TASK }) => buildTask),
-      ...(annotated.length > 0 ? [DEFAULT_BUILD_TASK] : []),
+      ...(configuration.annotated.length > 0 ? [DEFAULT_BUILD_TASK] : []),
     ]),
     takes(repository, task) {
       const exact = byImage.get(repository);
       if (exact !== undefined) return exact.has(task);
-      if (pattern === undefined || nameOfImage(pattern, repository) === undefined) return false;
-      return task === (pattern.rule.buildTask ?? DEFAULT_BUILD_TASK);
+      const isOfPattern = pattern !== undefined && nameOfImage(pattern, repository) !== undefined;
+      return task === ((isOfPattern ? pattern.rule.buildTask : undefined) ?? DEFAULT_BUILD_TASK);
     },
   };
 }

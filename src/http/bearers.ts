@@ -15,6 +15,8 @@ export interface RunClaim {
 export interface Bearer extends Caller {
   /** The caller is a task of a run: what the run has built is read from the cluster, not from the request. */
   report?: (claim: RunClaim, signal: AbortSignal) => Promise<BuildReport>;
+  /** Uid of the run that the caller is inside of: it goes on for as long as the caller waits. */
+  runUid?: string | undefined;
   /** What the token says of the source that was built. Throws `Refused` when the report says otherwise. */
   vouches?: (source: BuildReport["source"]) => void;
 }

@@ -139,6 +139,6 @@ apps:
   const taken = ["r.example.com/web", "r.example.com/worker", "r.example.com/team/any", "r.example.com/other"].map(
     (repository) => [...names].filter((task) => takes(repository, task)),
   );
-  expect(taken).toEqual([["build-web"], ["build-image"], ["kaniko"], []]);
+  expect(taken).toEqual([["build-web"], ["build-image"], ["kaniko"], ["build-image"]]);
   expect(() => load("{main: {kubernetes: in-cluster}}", apps.replace("kaniko", "Kaniko!"))).toThrow(/buildTask/);
 });

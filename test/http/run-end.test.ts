@@ -14,7 +14,10 @@ afterEach(() => test.app.close());
 function start(build: Partial<Build> = {}, trust: Partial<TrustPolicy> = {}): void {
   const { policy, ...target } = aTarget();
   const wanted = { ...target, policy: { ...policy, trust: aPolicy(trust) } };
-  test = startApp({ settings: () => ({ ...new FakePorts().deps().settings(), target: () => wanted }) });
+  // A task's token says of which run it is.
+  const identify = async (token: string) => ({ subject: "serviceaccount:a/b", groups: ["platform"], runUid: token });
+  const settings = () => ({ ...new FakePorts().deps().settings(), target: () => wanted });
+  test = startApp({ settings, bearers: { identify } });
   test.ports.seed();
   const run = { kind: "PipelineRun", uid: "run-1", name: "checkout-7" };
   test.ports.builds.set(BUILD_ID, aBuild({ id: BUILD_ID, run, ...build }));
@@ -34,6 +37,14 @@ describe("a wait for what is proven only after the end of the run", () => {
       code: "provenance-needs-run-end",
       detail: "checkout/staging wants provenance of the whole run, which is made only after the run has ended",
     });
+  });
+
+  it("is refused to any task of the run, and to no other run's", async () => {
+    const run = { kind: "PipelineRun", uid: "run-1", name: "checkout-7", finishedAt: Date.now() };
+    start({ run, subject: "serviceaccount:shop/pipeline" });
+    test.ports.change(waits);
+    expect((await test.get(`/v1/builds/${BUILD_ID}?wait=60s`, "run-1")).statusCode).toBe(409);
+    expect((await test.get(`/v1/builds/${BUILD_ID}?wait=50ms`, "run-2")).statusCode).toBe(200);
   });
 
   it("is no wait when nobody asks to wait", async () => {

@@ -80,7 +80,7 @@ async function reportOf(deps: HttpDeps, caller: Bearer, body: unknown, signal: A
 }
 
 /** Undefined when there is no such build or the caller may see none of its deliveries: nobody can tell which. */
-async function readBuild(deps: HttpDeps, caller: Caller, id: string): Promise<SeenBuild | undefined> {
+async function readBuild(deps: HttpDeps, caller: Bearer, id: string): Promise<SeenBuild | undefined> {
   const build = await deps.store.build(id);
   if (build === undefined) return undefined;
   const deliveries: Delivery[] = [];
@@ -95,16 +95,18 @@ async function readBuild(deps: HttpDeps, caller: Caller, id: string): Promise<Se
 }
 
 /**
- * Tekton Chains signs a PipelineRun after its end: whoever waits for that inside of the run waits for ever. Inside is whoever
- * reported a run that had not ended.
+ * Tekton Chains signs a PipelineRun after its end: whoever waits for that inside of the run waits for ever. Inside is a task
+ * of the run, and whoever reported a run that had not ended.
  */
 function selfWaiting(
   settings: ReturnType<HttpDeps["settings"]>,
-  caller: Caller,
+  caller: Bearer,
   { subject, run }: Build,
   deliveries: readonly Delivery[],
 ): string | undefined {
-  if (caller.subject !== subject || run?.kind !== "PipelineRun" || run.finishedAt !== undefined) return undefined;
+  if (run?.kind !== "PipelineRun") return undefined;
+  const isReporter = caller.subject === subject && run.finishedAt === undefined;
+  if (!isReporter && caller.runUid !== run.uid) return undefined;
   return deliveries.find(
     ({ waitReason, targetId }) =>
       waitReason === "signature" && settings.target(targetId)?.policy.trust?.provenance === "pipelinerun",
