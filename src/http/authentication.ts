@@ -52,8 +52,9 @@ export function authentication(deps: AuthenticationDeps) {
       try {
         request.caller = await callerWith(deps, request, { token, hash: credential });
       } catch (error) {
+        // Each of them made us ask somebody; who is known but may not come in makes no difference there.
+        if (error instanceof Refused && error.code !== "run-not-ready") failures.failed(request.ip, credential);
         if (isGitspanError(error, "unauthenticated")) {
-          failures.failed(request.ip, credential);
           reply.header("www-authenticate", 'Bearer realm="gitspan", error="invalid_token"');
         }
         throw error;

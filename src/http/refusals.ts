@@ -12,7 +12,9 @@ export function noteRefusal(
   const refusal = refusalOf(error);
   if (refusal === undefined) return;
   deps.metrics.refused(refusal.reason);
-  deps.log.warn("a caller was refused", {
+  // A task that is told to wait for another one comes again every few seconds.
+  const level = error.code === "run-not-ready" ? "info" : "warn";
+  deps.log[level]("a caller was refused", {
     ...refusal,
     code: error.code,
     requestId: request.id,

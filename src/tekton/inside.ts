@@ -57,8 +57,9 @@ export async function reportFromInside(
     });
   }
   const object = await deps.api.read({ kind: "PipelineRun", ...run }, signal);
-  if (object === undefined || uidOf(object) !== run.uid)
+  if (object === undefined || uidOf(object) !== run.uid) {
     throw refused("not-of-the-run", "the run is not there any more");
+  }
   const pipelineRun = readRun("PipelineRun", object);
   refuseRun(pipelineRun);
   const others = await othersOf(deps.api, { object, caller, run }, signal);
@@ -77,10 +78,14 @@ export async function reportFromInside(
 
 function refuseRun(run: TektonRun): void {
   const where = `${run.namespace}/${run.name}`;
-  if (isFinished(run.state) && run.state !== "succeeded") throw refused("run-failed", `the run ${where} ${run.state}`);
+  if (hasFailed(run)) throw refused("run-failed", `the run ${where} has not succeeded: ${run.state}`);
   if (run.parent !== undefined) throw refused("unfinished", `the run is a part of ${run.parent}, whose end counts`);
   const pullRequest = pullRequestOf(run);
   if (pullRequest !== undefined) throw refused("pull-request", `the run is for pull request ${pullRequest}`);
+}
+
+function hasFailed({ state }: TektonRun): boolean {
+  return isFinished(state) && state !== "succeeded";
 }
 
 /**
@@ -107,16 +112,11 @@ async function othersOf(
   const spec = specOf(object);
   const tolerated = new Set(spec.tasks.filter((task) => task["onError"] === "continue").map(nameOf));
   const last = new Set(spec.finally.map(nameOf));
-  for (const {
-    task,
-    run: { state },
-  } of children) {
-    if (!isFinished(state)) {
-      if (!last.has(task)) throw notReady(`the task ${task} is still going on`);
-    } else if (state !== "succeeded" && !tolerated.has(task)) {
-      throw refused("run-failed", `the task ${task} has not succeeded: ${state}`);
-    }
-  }
+  const failed = children.find(({ task, run }) => hasFailed(run) && !tolerated.has(task));
+  if (failed !== undefined)
+    throw refused("run-failed", `the task ${failed.task} has not succeeded: ${failed.run.state}`);
+  const going = children.find(({ task, run }) => !isFinished(run.state) && !last.has(task));
+  if (going !== undefined) throw notReady(`the task ${going.task} is still going on`);
   return children;
 }
 
