@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { accept } from "../../src/delivery/accept.ts";
 import { verify } from "../../src/delivery/verify.ts";
 import type { TrustPolicy } from "../../src/model/trust.ts";
 import { aPolicy } from "../trust/policy.ts";
@@ -104,6 +105,21 @@ describe("a delivery to an environment that wants proof", () => {
   it("is refused when nobody may ask its registry", async () => {
     const house = aHouse({}, { registries: [] });
     expect(await house.saysOf(await house.ready(house.words))).toContain("its registry is not configured");
+  });
+
+  it("is refused when its build names no run, and the provenance has to be of it", async () => {
+    const house = aHouse({ waitMs: 0 });
+    house.prove("run-1");
+    const report = {
+      artifacts: [{ name: "checkout", repository: REPOSITORY, tag: "1.1", digest }],
+      source: { repository: source, commit: "c".repeat(40) },
+    };
+    const caller = { subject: "token:ci", groups: [] };
+    const { deliveries } = await accept({ ...house.deps, store: house.store }, { report, caller }, never);
+    await house.verifyDue();
+    expect(await house.saysOf(deliveries[0]!)).toBe(
+      "rejected(untrusted): staging wants provenance of the build's own run, and the build names no run",
+    );
   });
 
   it("stays as it is while the registry does not answer, and goes on when it does", async () => {

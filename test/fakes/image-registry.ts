@@ -63,11 +63,12 @@ export class ImageRegistry {
     this.#content.delete(digest);
   }
 
-  sign(digest: Digest, key: SigningKey): void {
+  /** `signed` is what the signature is really of. */
+  sign(digest: Digest, key: SigningKey, signed: Digest = digest): void {
     const critical = {
       type: "cosign container image signature",
       identity: { "docker-reference": this.repository },
-      image: { "docker-manifest-digest": digest },
+      image: { "docker-manifest-digest": signed },
     };
     const bytes = Buffer.from(JSON.stringify({ critical, optional: null }));
     const signature = sign(null, bytes, key.privateKey).toString("base64");

@@ -131,6 +131,16 @@ describe("what lies beside an image and is broken", () => {
   });
 });
 
+describe("a signature by somebody who is trusted", () => {
+  it("of another image of the same repository does not count", async () => {
+    const signed = digest;
+    digest = registry.push("2.0", "second");
+    registry.sign(digest, key, signed);
+    attested();
+    expect((await decide()).message).toBe("no signature counts: it is of another image");
+  });
+});
+
 describe("a statement by somebody who is trusted", () => {
   it.each([
     ["of no known type", { _type: "https://in-toto.io/Statement/v9" }, "it is no in-toto statement"],
@@ -144,16 +154,22 @@ describe("a statement by somebody who is trusted", () => {
     expect((await decide()).message).toContain(says);
   });
 
+  const predicate = (name: string | undefined) => ({
+    buildDefinition: {
+      buildType: "https://tekton.dev/chains/v2/slsa",
+      externalParameters: { runSpec: { pipelineRef: {} } },
+      resolvedDependencies: [{ uri: `git+${source.repository}`, digest: { sha1: source.commit }, name }],
+    },
+    runDetails: { builder: { id: "https://tekton.dev/chains/v2" }, metadata: { invocationId: "run-1" } },
+  });
+
+  it("whose subject has the digest and no name does not count as provenance", async () => {
+    const subject = [{ digest: { sha256: digest.slice(7) } }];
+    registry.envelope(digest, key, statement({ subject, predicate: predicate(undefined) }));
+    expect((await decide()).message).toBe("no provenance counts: it is of another image");
+  });
+
   it("whose sources are only where the pipeline came from does not count", async () => {
-    const dependency = { uri: `git+${source.repository}`, digest: { sha1: source.commit } };
-    const predicate = (name: string | undefined) => ({
-      buildDefinition: {
-        buildType: "https://tekton.dev/chains/v2/slsa",
-        externalParameters: { runSpec: { pipelineRef: {} } },
-        resolvedDependencies: [{ ...dependency, name }],
-      },
-      runDetails: { builder: { id: "https://tekton.dev/chains/v2" }, metadata: { invocationId: "run-1" } },
-    });
     for (const name of ["pipeline", "pipelineTask", "task"]) {
       registry.envelope(digest, key, statement({ predicate: predicate(name) }));
     }

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-async function decisionOn(recording: Recording, over: Partial<TrustPolicy> = {}): Promise<TrustDecision> {
+async function decisionOn(recording: Recording, over: Partial<TrustPolicy> = {}, now = NOW): Promise<TrustDecision> {
   server.respond = ({ url }) => recordedAnswer(recording, url);
   server.asked.length = 0;
   const { identity, trustedKey = "", trustedCa } = recording;
@@ -37,7 +37,7 @@ async function decisionOn(recording: Recording, over: Partial<TrustPolicy> = {})
   );
   const { image, digest, source, run } = recording;
   try {
-    const question = { image: { repository: image, digest }, policy, source, now: NOW, ...(run && { run }) };
+    const question = { image: { repository: image, digest }, policy, source, now, ...(run && { run }) };
     return await trust.decide(question, signal);
   } finally {
     trust.close();
@@ -108,6 +108,16 @@ describe("a refusal says what is wrong", () => {
   it.each(RECORDINGS.filter(({ accept }) => !accept))("$variant: $reason", async (recording) => {
     expect((await decisionOn(recording)).message).toEqual(REFUSALS[recording.variant]);
   });
+});
+
+describe("a certificate of one's own authority", () => {
+  it.each(["2020-01-01T00:00:00Z", "2060-01-01T00:00:00Z"])(
+    "does not count at %s, when it is not valid",
+    async (now) => {
+      const decision = await decisionOn(recordingOf("cert-valid"), {}, Date.parse(now));
+      expect(decision).toMatchObject({ proven: false, message: expect.stringContaining("not by who is trusted") });
+    },
+  );
 });
 
 describe("what else the policy asks for", () => {

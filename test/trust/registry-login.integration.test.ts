@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemAmbient } from "../../src/ambient.ts";
 import type { RegistryCredentials } from "../../src/trust/credentials.ts";
@@ -6,6 +10,7 @@ import { aRegistry, basic, DIGEST, json, MANIFEST } from "./registry-subject.ts"
 
 const signal = AbortSignal.timeout(60_000);
 const ci = async (): Promise<RegistryCredentials> => ({ kind: "basic", username: "ci", password: "secret" });
+const tls = (file: string) => readFileSync(new URL(`../golden/git/tls/${file}`, import.meta.url));
 const good: RegistryReply = { status: 200, body: MANIFEST };
 
 /** As distribution v3 says it (recorded); the scope of the challenge is that of another repository. */
@@ -130,6 +135,25 @@ describe("a registry that wants a token", () => {
     const { registry } = aRegistry({ address: server.address });
     await expect(pull(registry)).rejects.toMatchObject({ code: "registry-auth" });
     expect(server.asked).toHaveLength(3);
+  });
+});
+
+describe("a registry behind https", () => {
+  it("is not believed when it wants its tokens asked for in the clear", async () => {
+    const asked: string[] = [];
+    const secure = https.createServer({ key: tls("key.pem"), cert: tls("cert.pem") }, (request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    });
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    const ca = tls("cert.pem").toString("utf8");
+    const { registry } = aRegistry({ address: `https://127.0.0.1:${port}`, credentials: ci, ca });
+    await expect(pull(registry)).rejects.toMatchObject({ code: "registry-protocol" });
+    expect(asked).toHaveLength(1);
+    secure.closeAllConnections();
+    secure.close();
   });
 });
 
