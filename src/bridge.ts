@@ -13,7 +13,7 @@ import { Connections } from "./connections.ts";
 import { type AcceptRequest, accept } from "./delivery/accept.ts";
 import { AnnotatedTargets } from "./delivery/annotated.ts";
 import { takeReading } from "./delivery/events.ts";
-import { type Preview, type PreviewRequest, previewPlan } from "./delivery/plan-preview.ts";
+import { previewPlan } from "./delivery/plan-preview.ts";
 import type { ArgoCd, Log, Trust } from "./delivery/ports.ts";
 import { runWorker } from "./delivery/worker.ts";
 import { sourceHistory } from "./git/source-history.ts";
@@ -52,10 +52,6 @@ const DRAIN_MS = 20_000;
 
 /** A database that is started together with the bridge is given about half a minute to answer. */
 const STORE_START = { retries: 8, minTimeout: 500, maxTimeout: 5_000, randomize: true };
-
-/** A plan waits so long for the first list of Applications. */
-const ARGOCD_MS = 10_000;
-const ASK_AGAIN_MS = 100;
 
 /** Reads the configuration, opens everything, and works until closed. Throws what a person has to put right. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
@@ -248,52 +244,6 @@ export async function withStore<T>(configFile: string, run: (store: Database["st
     return await run(database.store);
   } finally {
     await database.close();
-  }
-}
-
-/** Works out what a build would change: reads the configuration and its repositories, opens no database. */
-export async function previewBuild(
-  configFile: string,
-  request: Omit<PreviewRequest, "sees">,
-  signal: AbortSignal,
-): Promise<Preview> {
-  const configuration = await readConfiguration(configFile);
-  const { clock } = systemAmbient;
-  const log = createLog({ clock, level: "error" });
-  const connections = new Connections({
-    ambient: systemAmbient,
-    log,
-    decorate: (git) => git,
-    changed: () => undefined,
-    buildTasks: () => settingsOf(configuration).buildTasks(),
-    registryRequest: () => undefined,
-  });
-  try {
-    await connections.apply(
-      {
-        ...configuration,
-        tekton: new Map(),
-        oidc: new Map(),
-        sources: new Map(),
-        registries: new Map(),
-        trust: new Map(),
-      },
-      () => undefined,
-    );
-    const { argocd } = connections;
-    const repository = (name: string) => connections.repository(name);
-    const annotated = new AnnotatedTargets({ argocd, repository, clock, log, changed: () => undefined });
-    annotated.configure(annotationRules(configuration));
-    const end = clock.now() + ARGOCD_MS;
-    for (await annotated.refresh(signal); !annotated.state.complete && clock.now() < end; ) {
-      await clock.sleep(ASK_AGAIN_MS, signal);
-      await annotated.refresh(signal);
-    }
-    const settings = settingsOf(configuration, annotated.state);
-    const deps = { settings: () => settings, repository, argocd, clock, patienceMs: ARGOCD_MS };
-    return await previewPlan(deps, { ...request, sees: () => true }, signal);
-  } finally {
-    await connections.close();
   }
 }
 

@@ -26,5 +26,5 @@ process.exitCode = await run(process.argv.slice(2), {
   loadJudge: () => import("./argocd/explain-input.ts"),
   loadArgoCd: () => import("./argocd/read-once.ts"),
   loadTrust: () => import("./verify-image.ts"),
-  loadBridge: () => import("./bridge.ts"),
+  loadBridge: async () => ({ ...(await import("./bridge.ts")), ...(await import("./preview.ts")) }),
 });

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { systemAmbient } from "../../src/ambient.ts";
-import { type Bridge, previewBuild, startBridge, withStore } from "../../src/bridge.ts";
+import { type Bridge, startBridge, withStore } from "../../src/bridge.ts";
 import { mintToken } from "../../src/config/tokens.ts";
+import { previewBuild } from "../../src/preview.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { type SimulatedArgoCd, startSimulatedArgoCd } from "../fakes/simulated-argocd/server.ts";
 

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { type Bridge, previewBuild, startBridge, withStore } from "../../src/bridge.ts";
+import { type Bridge, startBridge, withStore } from "../../src/bridge.ts";
 import { mintToken } from "../../src/config/tokens.ts";
+import { previewBuild } from "../../src/preview.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 
 const IMAGE = "registry.example.com/shop/web";
