@@ -1,6 +1,6 @@
 import type { Clock } from "../model/ambient.ts";
 import { type AnnotatedState, type AnnotationRules, NOT_ANNOTATED } from "../model/annotated.ts";
-import type { ApplicationSnapshot } from "../model/application.ts";
+import type { ApplicationRef, ApplicationSnapshot } from "../model/application.ts";
 import { isTransient, messageOf } from "../model/errors.ts";
 import type { Oid } from "../model/git.ts";
 import { type Lane, laneOf } from "../model/target.ts";
@@ -9,12 +9,13 @@ import { type Found, findPlaces, type Wanted } from "./annotated-files.ts";
 import { logChanges } from "./annotated-log.ts";
 import { type LaneFiles, stateOf } from "./annotated-targets.ts";
 import { Claims, NOBODY } from "./claims.ts";
+import { MissingApplications } from "./missing-applications.ts";
 import type { ArgoCd, GitRepository, Log } from "./ports.ts";
 
 type ReadRepository = Pick<GitRepository, "tip" | "listFiles" | "readFiles" | "changedPaths">;
 
 export interface AnnotatedDeps {
-  argocd: Pick<ArgoCd, "annotated" | "find">;
+  argocd: Pick<ArgoCd, "annotated" | "find" | "snapshots">;
   repository: (name: string) => ReadRepository | undefined;
   clock: Clock;
   log: Log;
@@ -46,6 +47,7 @@ export class AnnotatedTargets {
   #snapshots: readonly ApplicationSnapshot[] | undefined;
   #asked = NOBODY;
   readonly #claims = new Claims();
+  readonly #missing = new MissingApplications();
   #branches = new Map<string, Branch>();
   #state: AnnotatedState = NOT_ANNOTATED;
   #published = "";
@@ -68,7 +70,8 @@ export class AnnotatedTargets {
     for (const [id, { lane, url }] of this.#branches) {
       if (urls.get(lane.repository) !== url) this.#branches.delete(id);
     }
-    this.#ask();
+    this.#missing.forget();
+    this.#asked = this.#claims.ask(rules, rules.rules.length === 0 ? [] : (this.#snapshots ?? []));
     this.#publish();
   }
 
@@ -100,25 +103,42 @@ export class AnnotatedTargets {
 
   /** Takes up what the Applications say now, and begins to look at every lane where that, or time, makes a difference. */
   async #begin(signal: AbortSignal): Promise<Promise<void>[]> {
-    if (this.#rules.rules.length === 0) return [];
-    try {
-      this.#snapshots = await this.#deps.argocd.annotated();
-    } catch (error) {
-      signal.throwIfAborted();
-      this.#deps.log.debug("the annotated Applications could not be read", { error });
-      if (this.#snapshots === undefined) return [];
-    }
-    const isNews = this.#ask();
-    if (isNews) this.#publish();
-    const lanes = [...this.#asked.lanes.values()].filter(({ lane }) => isNews || this.#isDue(lane));
+    const rules = this.#rules;
+    if (rules.rules.length === 0) return [];
+    const snapshots = await this.#listed(signal);
+    if (snapshots === undefined) return [];
+    const before = this.#asked;
+    const after = this.#claims.ask(rules, snapshots);
+    const now = this.#deps.clock.now();
+    const isOther = await this.#missing.take({ before, after, now }, (ref) => this.#isThere(ref, signal));
+    // Other rules came into force meanwhile: what they say is taken up at the next look.
+    if (rules !== this.#rules) return [];
+    this.#snapshots = snapshots;
+    this.#asked = after;
+    const isNews = after !== before;
+    if (isNews || isOther) this.#publish();
+    const lanes = [...after.lanes.values()].filter(({ lane }) => isNews || this.#isDue(lane));
     return lanes.flatMap(({ lane }) => (this.#looking.has(lane.id) ? [] : [this.#look(lane, signal)]));
   }
 
-  /** True when somebody asks for something else than before. */
-  #ask(): boolean {
-    const before = this.#asked;
-    this.#asked = this.#claims.ask(this.#rules, this.#rules.rules.length === 0 ? [] : (this.#snapshots ?? []));
-    return this.#asked !== before;
+  /** As they are now, else as they were last; undefined before the first time. */
+  async #listed(signal: AbortSignal): Promise<readonly ApplicationSnapshot[] | undefined> {
+    try {
+      return await this.#deps.argocd.annotated();
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#deps.log.debug("the annotated Applications could not be read", { error });
+      return this.#snapshots;
+    }
+  }
+
+  async #isThere(ref: ApplicationRef, signal: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.#deps.argocd.snapshots(ref, undefined)).length > 0;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
   }
 
   #isDue(lane: Lane): boolean {
@@ -204,7 +224,8 @@ export class AnnotatedTargets {
   #publish(): void {
     const { rules } = this.#rules;
     const isKnown = rules.length === 0 || this.#snapshots !== undefined;
-    const next = isKnown ? stateOf(this.#rules, this.#asked, this.#branches) : UNKNOWN;
+    const made = stateOf(this.#rules, this.#asked, this.#branches);
+    const next = isKnown ? { ...made, undecided: [...made.undecided, ...this.#missing.undecided] } : UNKNOWN;
     const text = JSON.stringify(next);
     if (text === this.#published) return;
     const before = this.#state;

@@ -27,9 +27,13 @@ export function makePlace(
     git,
     logged,
     reads: 0,
+    /** Milliseconds that have passed without anybody waiting for them. */
+    later: 0,
     repository: git as MemoryGit | undefined,
     applications: words.map(anApplication) as ApplicationSnapshot[] | undefined,
     woken: [] as string[],
+    /** Names of Applications that are there and do not ask to be targets. */
+    unannotated: [] as string[],
     /** Argo CD tells who is annotated, and then nothing more. */
     isSilent: false,
     /** The repository that never says its tip. */
@@ -40,6 +44,9 @@ export function makePlace(
       async annotated() {
         if (place.applications === undefined) throw unreachable();
         return place.applications;
+      },
+      async snapshots(ref) {
+        return place.unannotated.includes(ref.name) ? [anApplication({ name: ref.name })] : [];
       },
       async find(wanted) {
         if (place.applications === undefined || place.isSilent) throw unreachable();
@@ -59,7 +66,10 @@ export function makePlace(
           return git.readFiles(commit, paths, signal);
         },
       },
-    clock: systemAmbient.clock,
+    clock: {
+      now: () => systemAmbient.clock.now() + place.later,
+      sleep: (ms, signal) => systemAmbient.clock.sleep(ms, signal),
+    },
     log: { debug: () => undefined, info: log, warn: log, error: log },
     changed: (_state, lanes) => place.woken.push(...lanes),
   });

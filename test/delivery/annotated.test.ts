@@ -108,8 +108,30 @@ describe("targets of annotated Applications", () => {
     }
     await there();
     place.applications = [];
+    place.unannotated = ["web"];
     await targets.refresh(never);
-    expect(targets.state.targets).toEqual([]);
+    expect([targets.state.targets, targets.state.undecided]).toEqual([[], []]);
+  });
+
+  test("are not decided for a minute when their Application is in no list: the list may be wrong", async () => {
+    const place = makePlace({ "apps/web/kustomization.yaml": entry("web") }, [{}]);
+    const { targets, applications } = place;
+    const none = async () => {
+      place.applications = [];
+      await targets.refresh(never);
+      return glance(targets.state);
+    };
+    await targets.refresh(never);
+    const missing = { targets: [], undecided: [["web/dev", expect.stringContaining("is in no list of Argo CD")]] };
+    expect(await none()).toMatchObject(missing);
+    place.later += 59_000;
+    expect(await none()).toMatchObject(missing);
+    place.applications = applications;
+    await targets.refresh(never);
+    expect(glance(targets.state)).toMatchObject({ targets: [["web/dev", [{}]]], undecided: [] });
+    expect(await none()).toMatchObject(missing);
+    place.later += 60_000;
+    expect(await none()).toMatchObject({ targets: [], undecided: [] });
   });
 
   test("that an entry newly lets in are there at the next look", async () => {
