@@ -165,6 +165,7 @@ describe("targets of annotated Applications", () => {
     const stop = new AbortController();
     place.hanging = "more";
     const refreshing = place.targets.refresh(stop.signal);
+    await expect.poll(() => place.targets.state.targets.length).toBe(1);
     await place.targets.atTip(lane, await place.git.tip("main", never), never);
     expect(glance(place.targets.state)).toMatchObject({
       targets: [["gitops/dev", [{}]]],
