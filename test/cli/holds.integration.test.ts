@@ -49,6 +49,20 @@ describe("gitspan holds", () => {
 });
 
 describe("gitspan targets", () => {
+  it("says which annotated Applications are none, and why", async () => {
+    const application = { cluster: "main", namespace: "argocd", name: "web" };
+    const words = {
+      app: "checkout",
+      environment: "staging",
+      images: [],
+      message: "web is no target",
+      hint: "List it.",
+    };
+    server.ports.refused = [{ application, ...words }];
+    const { code, stdout, stderr } = await asOperator("targets", "list", "-o", "name");
+    expect([code, stdout, stderr]).toEqual([0, "target/checkout/staging\n", "gitspan: web is no target. List it.\n"]);
+  });
+
   it("lists and shows", async () => {
     const list = await asOperator("targets", "list");
     expect(list.stdout).toBe("TARGET            RUNS  COMMIT  STATE  KEPT BY\ncheckout/staging  -     -       -\n");

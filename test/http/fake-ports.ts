@@ -6,6 +6,7 @@ import type { Preview, PreviewRequest } from "../../src/delivery/plan-preview.ts
 import type { Log } from "../../src/delivery/ports.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
 import { type AccessRule, isAllowed } from "../../src/model/access.ts";
+import type { RefusedApplication } from "../../src/model/annotated.ts";
 import type { Build } from "../../src/model/build.ts";
 import type { Delivery, DeliveryEvent } from "../../src/model/delivery.ts";
 import type { DeliveryFilter, Page } from "../../src/model/reading.ts";
@@ -59,6 +60,10 @@ export class FakePorts {
   intake: ((request: AcceptRequest, signal: AbortSignal) => Promise<Accepted>) | undefined;
   /** What a plan is answered with. */
   preview: (request: PreviewRequest) => Preview = () => ({ targets: [], misses: [] });
+  /** Why nobody can say whether there is a target, by its id. */
+  undecided = new Map<string, string>();
+  /** Annotated Applications that are no targets. */
+  refused: RefusedApplication[] = [];
   /** Thrown by every method of the store while it is set. */
   failure: Error | undefined;
   checks: HttpDeps["ready"] = async () => [{ name: "store", ok: true, detail: "answers" }];
@@ -92,8 +97,8 @@ export class FakePorts {
       settings: () => ({
         targets: () => TARGETS,
         target: (id) => TARGETS.find((target) => target.id === id),
-        undecided: () => undefined,
-        refused: () => [],
+        undecided: (id) => this.undecided.get(id),
+        refused: () => this.refused,
         allows: (caller, permission) => isAllowed(RULES, caller, permission),
       }),
       signatureSecrets: async (key) => this.signatures.get(key) ?? [],

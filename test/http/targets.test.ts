@@ -32,6 +32,38 @@ describe("the targets", () => {
     expect(idsOf((await test.get("/v1/targets", TOKENS.stranger)).json())).toEqual([]);
   });
 
+  it("come with the annotated Applications that are none, for those who might see them", async () => {
+    const application = { cluster: "main", namespace: "argocd", name: "web" };
+    const refused = { application, images: [], message: "it may not", hint: "Ask." };
+    test.ports.refused = [
+      { ...refused, app: "checkout", environment: "staging" },
+      { ...refused, app: "other", environment: "staging" },
+      { ...refused, app: "checkout" },
+    ];
+    const appsOf = async (path: string, token?: string) =>
+      (await test.get(path, token)).json<{ refused?: { app: string }[] }>().refused?.map(({ app }) => app);
+    expect(await appsOf("/v1/targets", TOKENS.platform)).toEqual(["checkout", "other", "checkout"]);
+    expect(await appsOf("/v1/targets")).toEqual(["checkout"]);
+    expect(await appsOf("/v1/targets", TOKENS.stranger)).toBeUndefined();
+    expect(await appsOf("/v1/targets?app=other", TOKENS.platform)).toEqual(["other"]);
+    expect(await appsOf("/v1/targets?cursor=a", TOKENS.platform)).toBeUndefined();
+    const { refused: shown } = (await test.get("/v1/targets")).json<{ refused: unknown }>();
+    expect(shown).toEqual([
+      { application: "main/argocd/web", app: "checkout", environment: "staging", message: "it may not", hint: "Ask." },
+    ]);
+  });
+
+  it("are answered 503 while nobody can say whether they are any, to those who may see them", async () => {
+    test.ports.undecided.set("other/staging", "Argo CD has not told its Applications yet");
+    const known = await test.get("/v1/targets/other/staging", TOKENS.platform);
+    expect([known.statusCode, known.json<object>(), known.headers["retry-after"]]).toEqual([
+      503,
+      expect.objectContaining({ code: "targets-unknown", detail: "Argo CD has not told its Applications yet" }),
+      "5",
+    ]);
+    expect((await test.get("/v1/targets/other/staging")).statusCode).toBe(404);
+  });
+
   it("come in pages", async () => {
     const first = (await test.get("/v1/targets?limit=1", TOKENS.platform)).json<Page>();
     expect([idsOf(first), first.next]).toEqual([["checkout/prod"], "checkout/prod"]);
