@@ -1,5 +1,21 @@
 import { expect, test } from "vitest";
-import { argoTime, FOREIGN, follow, glance, LATER, OLD_IMAGE, OLDER, OURS, operation, words } from "./judging.ts";
+import { judge } from "../../src/argocd/verdict.ts";
+import type { VerdictMemory } from "../../src/model/observation.ts";
+import {
+  argoTime,
+  FOREIGN,
+  follow,
+  glance,
+  judgeInput,
+  LATER,
+  OLD_IMAGE,
+  OLDER,
+  OURS,
+  operation,
+  PUSHED_AT,
+  snapshot,
+  words,
+} from "./judging.ts";
 
 const before = { revisions: [OLDER], operation: operation({ revisions: [OLDER] }), summaryImages: [OLD_IMAGE] };
 const waiting = { sync: "OutOfSync", operation: operation({ revisions: [OLDER] }), summaryImages: [OLD_IMAGE] };
@@ -194,6 +210,18 @@ test("images that stay the old ones are a mismatch after ten seconds", () => {
       [10, old],
     ]),
   ).toEqual(["rolling", "rolling", "blocked(image-mismatch)"]);
+});
+
+test("a mismatch is looked at again by Argo CD, right away and then at longer intervals", () => {
+  let memory: VerdictMemory = {};
+  const asked: number[] = [];
+  for (let second = 0; second <= 200; second++) {
+    const now = PUSHED_AT + second * 1_000;
+    const judgement = judge(judgeInput({ snapshot: snapshot({ summaryImages: [OLD_IMAGE] }), memory, now }));
+    ({ memory } = judgement);
+    if (judgement.refresh) asked.push(second);
+  }
+  expect(asked).toEqual([10, 15, 30, 60, 120, 180]);
 });
 
 test("an error condition that the baseline did not have keeps it from being a candidate", () => {

@@ -58,7 +58,7 @@ describe("gitspan targets", () => {
       message: "web is no target",
       hint: "List it.",
     };
-    server.ports.refused = [{ application, ...words }];
+    server.ports.refusedApplications = [{ application, ...words }];
     const { code, stdout, stderr } = await asOperator("targets", "list", "-o", "name");
     expect([code, stdout, stderr]).toEqual([0, "target/checkout/staging\n", "gitspan: web is no target. List it.\n"]);
   });

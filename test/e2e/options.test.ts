@@ -4,7 +4,7 @@ import { parseOptions } from "./options.ts";
 describe("what npm run e2e was asked for", () => {
   it("is every suite but the recording when nothing is named", () => {
     const { runs, profiles, ci } = parseOptions(["--ci"]);
-    expect(runs.map(({ suite }) => suite)).toEqual(["delivery", "argocd", "tekton", "chains", "results"]);
+    expect(runs.map(({ suite }) => suite)).toEqual(["git", "delivery", "argocd", "tekton", "chains", "results"]);
     expect({ profiles, ci }).toEqual({ profiles: [], ci: true });
   });
 

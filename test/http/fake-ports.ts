@@ -63,7 +63,7 @@ export class FakePorts {
   /** Why nobody can say whether there is a target, by its id. */
   undecided = new Map<string, string>();
   /** Annotated Applications that are no targets. */
-  refused: RefusedApplication[] = [];
+  refusedApplications: RefusedApplication[] = [];
   /** Thrown by every method of the store while it is set. */
   failure: Error | undefined;
   checks: HttpDeps["ready"] = async () => [{ name: "store", ok: true, detail: "answers" }];
@@ -98,7 +98,7 @@ export class FakePorts {
         targets: () => TARGETS,
         target: (id) => TARGETS.find((target) => target.id === id),
         undecided: (id) => this.undecided.get(id),
-        refused: () => this.refused,
+        refused: () => this.refusedApplications,
         allows: (caller, permission) => isAllowed(RULES, caller, permission),
       }),
       signatureSecrets: async (key) => this.signatures.get(key) ?? [],

@@ -35,7 +35,7 @@ describe("the targets", () => {
   it("come with the annotated Applications that are none, for those who might see them", async () => {
     const application = { cluster: "main", namespace: "argocd", name: "web" };
     const refused = { application, images: [], message: "it may not", hint: "Ask." };
-    test.ports.refused = [
+    test.ports.refusedApplications = [
       { ...refused, app: "checkout", environment: "staging" },
       { ...refused, app: "other", environment: "staging" },
       { ...refused, app: "checkout" },

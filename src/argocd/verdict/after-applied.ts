@@ -14,7 +14,7 @@ import {
 } from "./look.ts";
 import { brokenPod, ownWorkloadsReady, podsOf } from "./pods.ts";
 import { laterThan, operationEvidence } from "./reading.ts";
-import { confirm } from "./refresh.ts";
+import { askUntilSeen, confirm } from "./refresh.ts";
 
 /** A single Degraded flash may come from the previous roll-out's deadline (recording q: 64 ms). */
 const DEGRADED_MS = 45_000;
@@ -156,13 +156,16 @@ function appliedImages({ snapshot, reading, memory, input }: Look): readonly str
 function mismatch(look: Look, evidence: Draft["verdict"]["evidence"]): Draft {
   const { before, memory, now } = look;
   memory.mismatchSince = before.mismatchSince ?? now;
-  const leftMs = memory.mismatchSince + MISMATCH_MS - now;
-  if (leftMs > 0) {
-    return { verdict: verdictOf("rolling", "Pods still name other images", evidence), againMs: leftMs };
+  const dueAt = memory.mismatchSince + MISMATCH_MS;
+  if (now < dueAt) {
+    return { verdict: verdictOf("rolling", "Pods still name other images", evidence), againMs: dueAt - now };
   }
+  // Argo CD may be wrong about Pods that are gone until it compares again.
+  const asked = confirm(look, dueAt, []);
+  const { refresh, againMs } = asked.confirmed ? askUntilSeen(look) : asked;
   const message =
     "Synced and Healthy, but the Pods do not name the new image (OnDelete, ignored differences, a mirror?)";
-  return { verdict: reasonedVerdict("blocked", "image-mismatch", message, evidence) };
+  return { verdict: reasonedVerdict("blocked", "image-mismatch", message, evidence), refresh, againMs };
 }
 
 function degraded(look: Look): Draft {
