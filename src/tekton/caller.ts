@@ -27,6 +27,8 @@ export interface CallerInput {
 /** The API server itself goes on to accept a token for about 10 s after its Pod is gone. */
 const REMEMBERED_MS = 30_000;
 const MAX_REMEMBERED = 1_000;
+/** How far our clock may be ahead of the API server's, which decides: only what ended long ago need not be asked about. */
+const SKEW_MS = 60_000;
 const ACCOUNT = /^system:serviceaccount:([a-z0-9-]{1,63}):([a-z0-9.-]{1,253})$/;
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 const POD_NAME = "authentication.kubernetes.io/pod-name";
@@ -51,7 +53,7 @@ export class TaskCallers {
   async identify(input: CallerInput, signal: AbortSignal): Promise<TaskCaller> {
     const { claims, audience, token } = input;
     const now = this.#deps.clock.now();
-    if (claims.expiresAt <= now) throw unauthenticated("expired", "the token has expired");
+    if (claims.expiresAt + SKEW_MS <= now) throw unauthenticated("expired", "the token has expired");
     if (!claims.audiences.includes(audience)) {
       throw unauthenticated(
         "audience",

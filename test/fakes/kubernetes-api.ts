@@ -11,8 +11,8 @@ export interface StoredRun {
   [key: string]: unknown;
 }
 
-/** What every request gets instead of its answer: a status, no answer at all, a cut connection, somebody else's page. */
-export type Trouble = number | "silence" | "cut" | "login-page" | "no-tekton";
+/** What every request gets instead of its answer: a status, no answer at all, a cut connection, somebody else's page, too much. */
+export type Trouble = number | "silence" | "cut" | "login-page" | "no-tekton" | "huge";
 
 /** The `status` that a TokenReview is answered with, and for which audience. */
 export interface Review {
@@ -20,6 +20,8 @@ export interface Review {
   status: Record<string, unknown>;
 }
 
+/** Larger than anything that etcd takes. */
+const HUGE = 17 * 1024 * 1024;
 const TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews";
 const RUNS = /^\/apis\/tekton\.dev\/v1(?:\/namespaces\/([^/]+))?\/pipelineruns$/;
 
@@ -78,6 +80,7 @@ export class FakeKubernetesApi {
     const run = this.#objects.get(path);
     if (trouble === "silence") return;
     if (trouble === "cut") return void request.socket.destroy();
+    if (trouble === "huge") return send(response, 200, { items: [{ metadata: { name: "x".repeat(HUGE) } }] });
     if (trouble === "login-page")
       return void response.setHeader("content-type", "text/html").end("<html>Log in</html>");
     if (trouble === "no-tekton") return void response.writeHead(404).end("404 page not found\n");

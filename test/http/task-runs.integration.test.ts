@@ -121,7 +121,7 @@ describe("a run", () => {
 });
 
 describe("an API server that does not do its part", () => {
-  it.each<Trouble>([401, 403, 404, 410, 429, 500, 503, "cut", "login-page", "no-tekton"])(
+  it.each<Trouble>([401, 403, 404, 410, 429, 500, 503, "cut", "login-page", "no-tekton", "huge"])(
     "(%s) is a 503 with Retry-After, never a 401",
     async (trouble) => {
       site.api.trouble = trouble;

@@ -205,6 +205,23 @@ describe("a watch", () => {
     expect(cluster.following?.streams[0]?.ok).toBe(true);
   });
 
+  it("goes on over objects that make no sense", async () => {
+    await cluster.follow();
+    await watching();
+    const { lists } = cluster.api.collection;
+    const odd = [
+      null,
+      [],
+      "run",
+      {},
+      { metadata: { name: 5, uid: {}, labels: 7 }, status: { conditions: {}, results: 3 } },
+    ];
+    for (const object of odd) cluster.api.collection.sendGarbage(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
+    cluster.api.put(endedRun("web-1"));
+    await taken("web-1");
+    expect(cluster.api.collection.lists).toBe(lists);
+  });
+
   it("whose next page has expired begins the list anew", async () => {
     await cluster.store.intakePosition("tekton/main", Date.now() - HOUR);
     const { collection } = cluster.api;
@@ -216,7 +233,7 @@ describe("a watch", () => {
     expect(collection.lists).toBe(4);
   });
 
-  it.each<Trouble>([401, 403, 404, 429, 500, 503, "cut", "login-page", "no-tekton"])(
+  it.each<Trouble>([401, 403, 404, 429, 500, 503, "cut", "login-page", "no-tekton", "huge"])(
     "that is answered with %s shows it, and catches up when it is over",
     async (trouble) => {
       await cluster.store.intakePosition("tekton/main", Date.now() - HOUR);
