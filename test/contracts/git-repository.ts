@@ -205,7 +205,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
       const prepared = await prepare(planOf({ [DEV]: "newTag: 1.0.1\n" }, "deploy\n\nbody\n\n\n"));
       expect(prepared).toMatchObject({ branch: "main", base, head: prepared.commits[0] });
       expect(await tip()).toBe(base);
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
       expect(await tip()).toBe(prepared.head);
       expect(await subject.show(DEV)).toBe("newTag: 1.0.1\n");
       const [commit] = (await git.range(base, prepared.head, signal)).commits;
@@ -225,7 +225,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
         planOf({ [PROD]: "c\n" }, "two"),
         planOf({ [DEV]: "d\n" }, "three"),
       );
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
       const { commits } = await git.range(base, prepared.head, signal);
       expect(commits.map(({ oid }) => oid)).toEqual(prepared.commits.toReversed());
       expect(await git.changedPaths(prepared.commits[0] ?? "", prepared.commits[1] ?? "", [DEV, PROD], signal)).toEqual(
@@ -245,8 +245,8 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
 
     it("says landed again when the same push is sent twice", async () => {
       const prepared = await prepare(planOf({ [DEV]: "once\n" }));
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
       expect(await tip()).toBe(prepared.head);
     });
 
@@ -259,7 +259,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
           "apps/a": "a\n",
         }),
       );
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
       expect(await subject.list("bin")).toEqual(["100755 run.sh"]);
       expect(await subject.list("apps")).toEqual([
         "100644 a",
@@ -290,7 +290,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
       const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`big/file-${i}.yaml`, `v: ${i}\n`]));
       await subject.commit(many, "many");
       const prepared = await prepare(planOf({ "big/file-1500.yaml": "edited\n", "big/file-1500a.yaml": "new\n" }));
-      expect(await git.push(prepared, signal)).toEqual({ kind: "landed" });
+      expect(await git.push(prepared, signal)).toMatchObject({ kind: "landed" });
       const paths = ["big/file-0.yaml", "big/file-1500.yaml", "big/file-1500a.yaml", "big/file-2999.yaml"];
       const files = await git.readFiles(prepared.head, paths, signal);
       expect(paths.map((path) => text(files.get(path)))).toEqual(["v: 0\n", "edited\n", "new\n", "v: 2999\n"]);
