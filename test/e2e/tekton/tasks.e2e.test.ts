@@ -1,8 +1,8 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { at, type Manifest } from "../cluster/kube.ts";
-import { digestOf } from "../cluster/parts/registry.ts";
+import { BUSYBOX, digestOf } from "../cluster/parts/registry.ts";
 import { CiNamespace } from "../fixtures/ci-namespace.ts";
 import { environment, notOurs, runId } from "../fixtures/environment.ts";
 import { SourceRepository } from "../fixtures/source-repository.ts";
@@ -28,6 +28,7 @@ describe.skipIf(notOurs !== undefined)("the shipped Tasks on a real Tekton", () 
   let ci: CiNamespace;
   let source: SourceRepository;
   let commit: string;
+  let cache: string;
 
   beforeAll(async () => {
     ci = await CiNamespace.install(`tasks-${runId}`, "secret");
@@ -38,7 +39,7 @@ describe.skipIf(notOurs !== undefined)("the shipped Tasks on a real Tekton", () 
       writeFileSync(path.join(folder, file), text);
       chmodSync(path.join(folder, file), 0o644);
     }
-    await ci.addVolume(`${ci.namespace}-cache`, "kaniko-cache");
+    cache = await ci.addVolume(`${ci.namespace}-cache`, "kaniko-cache");
   });
 
   afterAll(async () => {
@@ -78,6 +79,10 @@ describe.skipIf(notOurs !== undefined)("the shipped Tasks on a real Tekton", () 
         ).toBe(String(value).replace(/\*$/, ""));
       }
     }
+  });
+
+  it("kaniko-warmer left the base image where build-image looks for it", () => {
+    expect(readdirSync(cache)).toContain(digestOf(BUSYBOX));
   });
 
   it("build-image pushed exactly what it says it pushed, and nothing with no-push", async () => {
