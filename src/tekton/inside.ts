@@ -64,16 +64,17 @@ export async function reportFromInside(
   refuseRun(pipelineRun);
   const others = await othersOf(deps.api, { object, caller, run }, signal);
   const built = builtBy(deps.buildTasks(), { object, others, own: caller.taskRun });
-  const artifacts = artifactsFrom(deps.buildTasks(), built);
+  const taken = takenFrom(deps.buildTasks(), built);
+  const artifacts = [...new Map(taken.map(({ artifact }) => [keyOf(artifact), artifact])).values()];
   const from = sourceOf(pipelineRun, {
     builds: built.map((child) => child.run),
     others: others.filter(({ run: { state } }) => state === "succeeded").map((child) => child.run),
   });
   if ("problem" in from) throw refused("no-source", from.problem);
   for (const image of claim.images ?? []) refuseForeign(image, artifacts);
+  const taskUids = [...new Set(taken.map(({ uid }) => uid))];
   const now = deps.clock.now();
-  const reported = { ...pipelineRun, finishedAt: pipelineRun.finishedAt ?? now };
-  return makeReport(reported, { artifacts, source: from.source, cluster, runUrl, now });
+  return makeReport(pipelineRun, { artifacts, source: from.source, taskUids, cluster, runUrl, now });
 }
 
 function refuseRun(run: TektonRun): void {
@@ -138,22 +139,17 @@ function builtBy(buildTasks: BuildTasks, input: { object: Untrusted; others: rea
   });
 }
 
-function artifactsFrom(buildTasks: BuildTasks, builds: readonly Child[]): Artifact[] {
+/** The images that apps take from these tasks, each with the TaskRun that made it. */
+function takenFrom(buildTasks: BuildTasks, builds: readonly Child[]): { artifact: Artifact; uid: string }[] {
   const found = builds.flatMap(({ task, run }) => {
     const images = artifactsOf(run.results);
     if ("problem" in images) throw refused("no-image", `task ${task}: ${images.problem}`);
-    return images.artifacts.map((artifact) => ({ artifact, task }));
+    return images.artifacts.map((artifact) => ({ artifact, task, uid: run.uid }));
   });
   const taken = found.filter(({ artifact, task }) => buildTasks.takes(artifact.repository, task));
+  if (taken.length > 0) return taken;
   const [first] = found;
-  if (taken.length === 0) {
-    throw refused(
-      "no-image",
-      `no app takes ${first?.artifact.repository ?? "an image"} from task ${first?.task ?? ""}`,
-    );
-  }
-  const distinct = new Map(taken.map(({ artifact }) => [keyOf(artifact), artifact]));
-  return [...distinct.values()];
+  throw refused("no-image", `no app takes ${first?.artifact.repository ?? "an image"} from task ${first?.task ?? ""}`);
 }
 
 function refuseForeign(claimed: Omit<Artifact, "name">, artifacts: readonly Artifact[]): void {

@@ -58,7 +58,11 @@ export function reportOf(run: TektonRun, input: RunContext): RunReport {
   return { kind: "build", report: makeReport(run, { ...input, artifacts: images.artifacts, source: from.source }) };
 }
 
-export function makeReport(run: TektonRun, built: RunContext & { artifacts: Artifact[]; source: Source }): BuildReport {
+/** `taskUids` are those of the TaskRuns that made the artifacts, where these were read. */
+export function makeReport(
+  run: TektonRun,
+  built: RunContext & { artifacts: Artifact[]; source: Source; taskUids?: string[] },
+): BuildReport {
   const { artifacts, source, now } = built;
   return { artifacts, source: withoutFuture(source, now), run: runOf(run, built) };
 }
@@ -76,9 +80,9 @@ export function nothing(reason: NothingReason, detail: string): Nothing {
   return { kind: "ignored", reason, detail };
 }
 
-function runOf(tekton: TektonRun, { cluster, now, runUrl }: RunContext): Run {
+function runOf(tekton: TektonRun, { cluster, now, runUrl, taskUids }: RunContext & { taskUids?: string[] }): Run {
   const { kind, uid, namespace, name, finishedAt } = tekton;
-  const run: Run = { kind, uid, namespace, name, cluster };
+  const run: Run = { kind, uid, namespace, name, cluster, ...(taskUids && { taskUids }) };
   // A cluster whose clock is ahead must not make its runs the newest for ever.
   if (finishedAt !== undefined) run.finishedAt = Math.min(finishedAt, now);
   const url = tekton.annotations["pipelinesascode.tekton.dev/log-url"] ?? urlOf(tekton, runUrl);

@@ -47,6 +47,12 @@ describe("a wait for what is proven only after the end of the run", () => {
     expect((await test.get(`/v1/builds/${BUILD_ID}?wait=50ms`, "run-2")).statusCode).toBe(200);
   });
 
+  it("is not refused to another run of the account that reported", async () => {
+    start({ subject: "serviceaccount:a/b" });
+    test.ports.change(waits);
+    expect((await test.get(`/v1/builds/${BUILD_ID}?wait=50ms`, "run-2")).statusCode).toBe(200);
+  });
+
   it("is no wait when nobody asks to wait", async () => {
     start();
     test.ports.change(waits);

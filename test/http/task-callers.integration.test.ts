@@ -22,9 +22,16 @@ describe("the last task of a run", () => {
       subject: SUBJECT,
       images: [{ repository: IMAGE, tag: "lab", digest: DIGEST }],
       source: { repository: SOURCE, commit: COMMIT, ref: "refs/heads/main" },
-      run: { kind: "PipelineRun", ...RUN, cluster: "main", finishedAt: expect.any(String) },
+      run: { kind: "PipelineRun", ...RUN, cluster: "main" },
       deliveries: [{ target: "checkout/staging" }],
     });
+  });
+
+  it("is of a run without an end, and of the TaskRun that made the image", async () => {
+    const id = (await site.post()).json<{ id: string }>().id;
+    const build = await site.store.build(id);
+    expect(build?.run).not.toHaveProperty("finishedAt");
+    expect(build?.run?.taskUids).toEqual([site.task.tasks.build.metadata["uid"]]);
   });
 
   it("needs no body, and is a repeat the second time", async () => {

@@ -106,7 +106,9 @@ function selfWaiting(
 ): string | undefined {
   if (run?.kind !== "PipelineRun") return undefined;
   const isReporter = caller.subject === subject && run.finishedAt === undefined;
-  if (!isReporter && caller.runUid !== run.uid) return undefined;
+  // A task of another run of the same account is not inside of this one.
+  const isInside = caller.runUid === undefined ? isReporter : caller.runUid === run.uid;
+  if (!isInside) return undefined;
   return deliveries.find(
     ({ waitReason, targetId }) =>
       waitReason === "signature" && settings.target(targetId)?.policy.trust?.provenance === "pipelinerun",
