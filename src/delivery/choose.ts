@@ -6,7 +6,7 @@ import { heldFor } from "./held.ts";
 import { compareBuilds, newest } from "./order.ts";
 import type { Settings, SourceHistory } from "./ports.ts";
 import { mayRollBack } from "./rollback-right.ts";
-import { mustProve } from "./trust-check.ts";
+import { isProven, mustProve } from "./trust-check.ts";
 import { outrun, overBy, supersededBy, targetOf } from "./verify.ts";
 
 /** What becomes of those that are not chosen. */
@@ -49,7 +49,7 @@ export async function choose(
       forbidden(settings, candidate) ??
       outrun(candidate.delivery, state);
     if (ending !== undefined) choice.ended.push({ delivery: candidate.delivery, ending });
-    else if (isProven(settings, candidate.delivery)) candidates.push(candidate);
+    else if (mayBeWritten(settings, candidate.delivery)) candidates.push(candidate);
     else choice.deferred.push(candidate.delivery);
   }
   const rollback = candidates.find(({ delivery }) => delivery.kind === "rollback");
@@ -79,10 +79,10 @@ export async function choose(
   return target === undefined ? undefined : { candidate: best.newest, target, state, warnings: best.warnings };
 }
 
-/** False for what was proven under another configuration, or came under one that asked for no proof. */
-function isProven(settings: Settings, delivery: Delivery): boolean {
+/** False for what was proven under another policy, or came when there was none. */
+function mayBeWritten(settings: Settings, delivery: Delivery): boolean {
   const target = targetOf(settings, delivery);
-  return target === undefined || !mustProve(target, delivery) || delivery.trust?.configHash === settings.hash;
+  return target === undefined || !mustProve(target, delivery) || isProven(target, delivery);
 }
 
 /** Permission is asked for again before every write: access rules change while a delivery waits. */

@@ -2,7 +2,7 @@ import type { Build } from "../model/build.ts";
 import type { Delivery, Ending, ImageValue, NewEvent } from "../model/delivery.ts";
 import type { Digest } from "../model/image.ts";
 import type { Target } from "../model/target.ts";
-import type { TrustDecision, TrustPolicy, TrustRecord } from "../model/trust.ts";
+import { isProvenUnder, type TrustDecision, type TrustPolicy, type TrustRecord, withPolicy } from "../model/trust.ts";
 import type { Metrics, Settings, Trust } from "./ports.ts";
 
 export interface TrustCheckDeps {
@@ -31,6 +31,11 @@ type Proof = TrustRecord["images"][number];
 /** What a rollback brings back stood there before: an image that was signed by a lost key must not keep a broken one running. */
 export function mustProve(target: Target, { kind }: Delivery): boolean {
   return target.policy.trust !== undefined && kind !== "rollback";
+}
+
+/** Whether it has been proven as its target wants it now. */
+export function isProven({ policy }: Target, { trust }: Delivery): boolean {
+  return policy.trust !== undefined && trust !== undefined && isProvenUnder(trust, policy.trust);
 }
 
 /**
@@ -62,7 +67,7 @@ export async function checkTrust(
   const message = `proven by ${signers.join(" and ")}`;
   return {
     kind: "passed",
-    record: { configHash: settings.hash, at: input.now, images: proofs },
+    record: { policies: withPolicy(delivery.trust?.policies ?? [], policy), at: input.now, images: proofs },
     event: { kind: "proven", message, data: { images: proofs } },
   };
 }

@@ -9,7 +9,7 @@ import { compareBuilds, newest } from "./order.ts";
 import type { Log, Metrics, Settings, SourceHistory, Trust } from "./ports.ts";
 import { historyOnly } from "./since.ts";
 import type { DeliveryStore } from "./store-ports.ts";
-import { checkTrust, mustProve, type TrustResult } from "./trust-check.ts";
+import { checkTrust, isProven, mustProve, type TrustResult } from "./trust-check.ts";
 
 export interface VerifyDeps {
   store: DeliveryStore;
@@ -49,10 +49,10 @@ async function decide(deps: VerifyDeps, delivery: Delivery, signal: AbortSignal)
   if (newer.ending !== undefined) return { ...ended(newer.ending), events: warnings };
 
   const held = await heldBack(deps, { delivery, build, now, state }, signal);
-  const isProven = delivery.trust?.configHash === settings.hash;
+  const target = targetOf(settings, delivery);
   // Looked at once while it is held, and again when it may go.
   const trust: TrustResult =
-    held !== undefined && isProven
+    held !== undefined && target !== undefined && isProven(target, delivery)
       ? { kind: "passed" }
       : await checkTrust(deps, { settings, delivery, build, now }, signal);
   if (trust.kind === "refused") return { ...ended(trust.ending), events: [...warnings, trust.event] };

@@ -68,8 +68,11 @@ export interface TrustDecision {
 
 /** What a delivery keeps of the decision that let it pass. */
 export interface TrustRecord {
-  /** Of the configuration that it was made under: under another one it is made again. */
-  configHash: string;
+  /**
+   * The policies that it satisfies, as texts, the newest last: under any other it is made again. Several,
+   * so that replicas that are told different ones do not take it from each other for ever.
+   */
+  policies: string[];
   /** Database time, milliseconds. */
   at: number;
   images: { repository: string; digest: Digest; signers: string[]; evidence: TrustEvidence[] }[];
@@ -77,3 +80,20 @@ export interface TrustRecord {
 
 /** How many documents a decision quotes. */
 export const MAX_EVIDENCE = 20;
+
+const MAX_POLICIES = 10;
+
+export function isProvenUnder({ policies }: TrustRecord, policy: TrustPolicy): boolean {
+  return policies.includes(policyText(policy));
+}
+
+/** The policies of a record, and one more. */
+export function withPolicy(policies: readonly string[], policy: TrustPolicy): string[] {
+  const text = policyText(policy);
+  return [...policies.filter((one) => one !== text), text].slice(-MAX_POLICIES);
+}
+
+/** A text, as a store may not keep the order of an object's keys. */
+function policyText(policy: TrustPolicy): string {
+  return JSON.stringify(policy);
+}

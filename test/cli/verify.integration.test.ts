@@ -135,7 +135,7 @@ describe("gitspan deliveries get", () => {
       { what: "signature", where: "x.sig", signer: "key a", counts: true, says: "of this image" },
     ] as const;
     const image = { repository: chains.image, digest: chains.digest, signers: ["key a"], evidence: [...evidence] };
-    ports.seed({ trust: { configHash: "h", at: Date.UTC(2026, 0, 2), images: [image, image] } });
+    ports.seed({ trust: { policies: ["p"], at: Date.UTC(2026, 0, 2), images: [image, image] } });
     const table = await runCli(["deliveries", "get", DELIVERY_ID], { env });
     expect(table.stdout.match(/^Proven by: +key a$/gm)).toHaveLength(1);
     const { stdout } = await runCli(["deliveries", "get", DELIVERY_ID, "-o", "json"], { env });

@@ -205,10 +205,10 @@ export function workContract(name: string, makeSubject: MakeStore): void {
         says: "of \u0000 it",
       } as const;
       const images = [{ repository: "r.example.com/a", digest, signers: ["key a"], evidence: [evidence] }];
-      await store.save(delivery, { phase: "ready", trust: { configHash: "first", at: 1_000, images } });
+      await store.save(delivery, { phase: "ready", trust: { policies: ["first"], at: 1_000, images } });
       await store.save(await reread(store, delivery), { phase: "ready", message: "waits" });
       const kept = (await reread(store, delivery)).trust;
-      expect(kept).toMatchObject({ configHash: "first", at: 1_000, images: [{ digest, signers: ["key a"] }] });
+      expect(kept).toMatchObject({ policies: ["first"], at: 1_000, images: [{ digest, signers: ["key a"] }] });
     });
 
     it("keeps the observation as it was saved", async () => {

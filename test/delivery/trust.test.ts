@@ -1,33 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { accept } from "../../src/delivery/accept.ts";
 import { verify } from "../../src/delivery/verify.ts";
-import type { TrustPolicy } from "../../src/model/trust.ts";
-import { aPolicy } from "../trust/policy.ts";
-import { makeHouse, never, repositoryOf, targetOf, unreachable } from "./house.ts";
-
-const REPOSITORY = repositoryOf("checkout");
-const digest = `sha256:${"a".repeat(64)}` as const;
-const other = `sha256:${"b".repeat(64)}` as const;
-const source = "https://git.example.com/shop/source.git";
-
-/** One target that wants proof, and a registry that has the image of `tag`. */
-function aHouse(policy: Partial<TrustPolicy> = {}, over: { wantsProof?: boolean; registries?: string[] } = {}) {
-  const { policy: plain, ...target } = targetOf("checkout");
-  const trust = over.wantsProof === false ? {} : { trust: aPolicy(policy) };
-  const wanted = { ...target, policy: { ...plain, ...trust } };
-  const house = makeHouse({ targets: [wanted], registries: over.registries ?? ["registry.example.com"] });
-  house.trust.push(REPOSITORY, "1.1", digest);
-  const words = { tag: "1.1", digest, sourceCommit: "c".repeat(40) };
-  return {
-    ...house,
-    words,
-    /** Signs it and says of which run it is: the house numbers runs as they come. */
-    prove(run: string, commit = "c".repeat(40), of = digest): void {
-      house.trust.sign(REPOSITORY, of);
-      house.trust.attest(REPOSITORY, of, { source: { repository: source, commit }, run });
-    },
-  };
-}
+import { never, unreachable } from "./house.ts";
+import { aHouse, digest, other, REPOSITORY, source } from "./trust-house.ts";
 
 describe("a delivery to an environment that wants proof", () => {
   it("is written once it is proven, and says by whom in its history, in the API and in its commit", async () => {
@@ -144,21 +119,6 @@ describe("a delivery to an environment that wants proof", () => {
     await house.write();
     expect((await house.reread(proven!)).phase).toBe("following");
     expect(await house.reread(unproven!)).toMatchObject({ phase: "waiting", waitReason: "signature" });
-  });
-
-  it("is asked for again when the configuration has changed since it was proven", async () => {
-    const house = aHouse();
-    house.prove("run-1");
-    const delivery = await house.ready(house.words);
-    const [target] = house.targets;
-    const stricter = { ...target!, policy: { ...target!.policy, trust: aPolicy({ waitMs: 0 }) } };
-    house.trust.remove(REPOSITORY, digest);
-    house.use({ hash: "second", target: () => stricter, targets: () => [stricter] });
-    await house.write();
-    expect((await house.reread(delivery)).phase).toBe("received");
-    await house.verifyDue();
-    expect(await house.reread(delivery)).toMatchObject({ outcome: "rejected", reason: "no-digest" });
-    expect(house.writers()).toEqual([""]);
   });
 
   it("is looked at once while the target is pinned, and again when it may go", async () => {
