@@ -4,6 +4,7 @@ import { benchArgoCd } from "./argocd.ts";
 import { benchEdit } from "./edit.ts";
 import { benchGit } from "./git.ts";
 import { benchIntake } from "./intake.ts";
+import { benchTrust } from "./trust.ts";
 
 interface BenchOptions {
   /** One line of JSON per row. */
@@ -17,6 +18,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<unknown>> = {
   edit: benchEdit,
   git: benchGit,
   intake: benchIntake,
+  trust: benchTrust,
 };
 
 const usage = `usage: npm run bench -- <name>... [--json] [--large]
