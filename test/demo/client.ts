@@ -10,10 +10,13 @@ export interface DeliveryView {
   outcome?: string;
   reason?: string;
   message?: string;
+  waitReason?: string;
   commit?: string;
   revertedBy?: string;
   createdAt: string;
   events?: { at: string; kind: string; message: string }[];
+  /** By what it was proven. */
+  trust?: { images: { digest: string; signers: string[] }[] };
 }
 
 export interface BuildView {

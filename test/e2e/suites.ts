@@ -9,7 +9,7 @@ export const suites: Readonly<Record<string, readonly Profile[]>> = {
   delivery: ["argocd", "tekton"],
   argocd: ["argocd"],
   tekton: ["argocd", "tekton"],
-  chains: ["chains"],
+  chains: ["argocd", "chains"],
   results: ["results"],
   [RECORDING]: ["argocd", "tekton"],
 };

@@ -8,6 +8,7 @@ import { at, Kube, type Manifest, manifestsOf } from "../cluster/kube.ts";
 import { CHAINS_NAMESPACE, chainsPublicKey } from "../cluster/parts/chains.ts";
 import { CiNamespace } from "../fixtures/ci-namespace.ts";
 import { environment, notOurs, runId, until } from "../fixtures/environment.ts";
+import { verify } from "../fixtures/verify.ts";
 
 if (notOurs !== undefined) console.log(`chains/shipped.e2e.test.ts is skipped: ${notOurs}`);
 
@@ -66,6 +67,10 @@ describe.skipIf(notOurs !== undefined)("Chains with the shipped settings", () =>
     });
     const subject = `${image}:1`;
     expect(cosign("verify", subject)).toContain("sha256:");
+    const ofTheTask = ["--provenance", "taskrun", "--builder", "https://tekton.example.com/chains"];
+    const { uid = "" } = run.metadata ?? {};
+    expect(verify(subject, chainsPublicKey, ...ofTheTask, "--run", uid)).toMatchObject({ proven: true });
+    expect(verify(subject, chainsPublicKey, ...ofTheTask, "--run", "another")).toMatchObject({ proven: false });
     const envelope: unknown = JSON.parse(
       cosign("verify-attestation", "--type", "slsaprovenance1", subject).split("\n")[0] ?? "",
     );

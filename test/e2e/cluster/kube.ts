@@ -81,9 +81,9 @@ export class Kube {
     return Array.isArray(items) ? items.map(asManifest) : [];
   }
 
-  /** JSON merge patch. */
-  async merge(manifest: Manifest): Promise<void> {
-    await this.#request("PATCH", await this.#pathOf(manifest), manifest, "application/merge-patch+json");
+  /** JSON merge patch: null takes away. */
+  async merge(patch: Manifest | Reference): Promise<void> {
+    await this.#request("PATCH", await this.#pathOf(patch), patch, "application/merge-patch+json");
   }
 
   async remove(reference: Reference): Promise<void> {

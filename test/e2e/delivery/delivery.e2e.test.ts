@@ -45,7 +45,7 @@ describe("a build on its way through the real Tekton, Gitea, Argo CD and Kuberne
   it("needs no Task of its own where Tekton sends events", async () => {
     await configure("config-events", { sink: `${environment.bridgeUrl}/v1/events/tekton`, formats: "tektonv1" });
     try {
-      const run = await shop.build("1.2.0", "serve", false);
+      const run = await shop.build("1.2.0", "serve", { report: false });
       // The skipped Task makes it "Completed".
       expect(run).toMatchObject({ reason: "Completed", buildId: undefined });
       const { build } = await until("a delivery from the event", () => shop.bridge.deliveryOf(run.digest));
@@ -59,12 +59,12 @@ describe("a build on its way through the real Tekton, Gitea, Argo CD and Kuberne
   });
 
   it("fails a version that crashes, with evidence, while the old one still runs", async () => {
-    const before = (await shop.workload.pods())[0]?.image;
+    const before = (await shop.workload().pods())[0]?.image;
     const run = await shop.build("1.3.0", "crash");
     const delivery = await reported(run);
     expect(delivery).toMatchObject({ phase: "done", outcome: "failed", reason: "degraded" });
     expect(JSON.stringify(delivery.events)).toContain("Degraded");
-    const pods = await shop.workload.pods();
+    const pods = await shop.workload().pods();
     expect(pods.filter((pod) => pod.image === before && pod.ready)).toHaveLength(2);
     expectOneExactCommit(delivery, "1.3.0", run.digest);
   });

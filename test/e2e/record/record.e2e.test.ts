@@ -30,12 +30,12 @@ describe("recordings of the real thing", () => {
   it("of events, runs and an Application while versions come and go", async () => {
     const proxy = await EventProxy.start();
     await configure("config-events", { sink: proxy.url, formats: "tektonv1" });
-    const application = await watchApplication(shop.workload.name);
+    const application = await watchApplication(shop.workload().name);
     const changes: object[] = [];
     try {
       for (const { tag, program, outcome } of VERSIONS) {
         const ready = readyAt(tag);
-        const run = await shop.build(tag, program, false);
+        const run = await shop.build(tag, program, { report: false });
         const { id } = await until("a delivery", () => shop.bridge.deliveryOf(run.digest));
         const delivery = await until("its outcome", async () => {
           const found = await shop.bridge.client.delivery(id);
@@ -72,7 +72,7 @@ describe("recordings of the real thing", () => {
   /** When both Pods of the version were ready: the truth that a verdict may not be ahead of. */
   async function readyAt(tag: string): Promise<string> {
     await until(`Pods of ${tag}`, async () => {
-      const pods = await shop.workload.pods();
+      const pods = await shop.workload().pods();
       return pods.filter(({ image, ready }) => ready && image.includes(`:${tag}@`)).length === 2 ? true : undefined;
     });
     return new Date().toISOString();
