@@ -196,8 +196,7 @@ export function gitRepositoryContract(name: string, makeSubject: (seed: typeof S
     });
 
     it("does not search for the last change for ever", async () => {
-      const plans = Array.from({ length: 51 }, (_, i) => planOf({ "README.md": `${i}\n` }, `c${i}`));
-      await git.push(await prepare(...plans), signal);
+      await git.push(await prepare(...Array.from({ length: 51 }, (_, i) => planOf({ "README.md": `${i}\n` }))), signal);
       expect(await git.lastChange(await tip(), [DEV], signal)).toBeUndefined();
     });
 
