@@ -39,6 +39,13 @@ export function parseSource(text: string, file: string, host?: Host): Source {
       at: { file, line: 1, column: 1 },
     });
   }
+  const stray = text.search(/\r(?!\n)/);
+  if (stray >= 0) {
+    // YAML 1.2 section 5.4 has it end a line; the parser here and many others do not.
+    throw refusal({ text, file, host }, "edit-parse", stray, "a carriage return without a line feed", {
+      hint: "Readers disagree whether it ends a line: end lines by LF or CRLF.",
+    });
+  }
   const tokens = [...new Parser().parse(text)];
   checkDepth({ text, file, host }, tokens);
   const options = { uniqueKeys: false, keepSourceTokens: true, prettyErrors: false, logLevel: "error" } as const;
