@@ -56,9 +56,16 @@ export class Kube {
     }
   }
 
-  /** Whether the server would take it, unknown fields included; rejects with its reasons. */
+  /** Whether the server would take it, unknown fields included, as new or in place of what is there; rejects with its reasons. */
   async validate(manifest: Manifest): Promise<void> {
-    await this.#request("POST", `${await this.#collection(manifest)}?dryRun=All&fieldValidation=Strict`, manifest);
+    const query = "?dryRun=All&fieldValidation=Strict";
+    try {
+      await this.#request("POST", (await this.#collection(manifest)) + query, manifest);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.status !== 409) throw error;
+      const path = `${await this.#pathOf(manifest)}${query}&fieldManager=${FIELD_MANAGER}&force=true`;
+      await this.#request("PATCH", path, manifest, "application/apply-patch+yaml");
+    }
   }
 
   async create(manifest: Manifest): Promise<Manifest> {
