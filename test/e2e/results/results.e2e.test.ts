@@ -43,7 +43,18 @@ describe.skipIf(notOurs !== undefined)("the cluster's Results", () => {
       const text = Buffer.from(String(at(record, "records", 0, "data", "value")), "base64").toString();
       return text.includes(digest) ? text : undefined;
     };
+    // As tasks/results/README.md finds it.
+    const parent = "/apis/results.tekton.dev/v1alpha2/parents";
+    const log = async () => {
+      const of = encodeURIComponent(`data.spec.resource.uid == '${uid}'`);
+      const found: unknown = JSON.parse(await get(`${parent}/${namespace}/results/-/logs?filter=${of}`, token));
+      const name = at(found, "records", 0, "name");
+      const text = typeof name === "string" ? await get(`${parent}/${name}`, token) : "";
+      return text.includes("build-and-push") ? text : undefined;
+    };
     await until("the run is stored", stored);
+    // The log comes from the Pod, after the run's end: whoever prunes runs gives it time.
+    await until("its log is stored", log);
     await kube.remove({
       apiVersion: "tekton.dev/v1",
       kind: "TaskRun",
@@ -54,15 +65,7 @@ describe.skipIf(notOurs !== undefined)("the cluster's Results", () => {
       return left.length === 0 ? true : undefined;
     });
     expect(await stored()).toContain(uid);
-    // Its log, as tasks/results/README.md finds it.
-    const parent = "/apis/results.tekton.dev/v1alpha2/parents";
-    const log = await until("its log", async () => {
-      const of = encodeURIComponent(`data.spec.resource.uid == '${uid}'`);
-      const found: unknown = JSON.parse(await get(`${parent}/${namespace}/results/-/logs?filter=${of}`, token));
-      const name = at(found, "records", 0, "name");
-      return typeof name === "string" ? await get(`${parent}/${name}`, token) : undefined;
-    });
-    expect(log).toContain("build-and-push");
+    expect(await log()).toContain("build-and-push");
   });
 });
 
