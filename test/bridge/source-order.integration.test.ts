@@ -1,56 +1,28 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { stringify } from "yaml";
-import { type Bridge, startBridge, withStore } from "../../src/bridge.ts";
-import { mintToken } from "../../src/config/tokens.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
+import { startTemporaryBridge, type TemporaryBridge } from "./temporary-bridge.ts";
 
 const IMAGE = "registry.example.com/shop/checkout";
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-let directory: string;
 let git: GitServer;
-let bridge: Bridge;
-let token: string;
+let started: TemporaryBridge;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "gitspan-order-"));
-  await chmod(directory, 0o711);
   git = await startGitServer();
   await git.createRepository("gitops", { "dev/kustomization.yaml": `images:\n- name: ${IMAGE}\n  newTag: "0"\n` });
-  const configFile = join(directory, "gitspan.yaml");
-  await writeFile(
-    configFile,
-    stringify({
-      apiVersion: "gitspan.dev/v1alpha1",
-      kind: "Bridge",
-      listen: "127.0.0.1:0",
-      database: { embedded: join(directory, "data") },
-      repositories: { gitops: { url: git.url("gitops") } },
-      sources: { shop: { url: `${git.origin}/shop/*` } },
-      environments: { dev: {} },
-      apps: { checkout: { images: { checkout: IMAGE }, targets: { dev: { kustomize: "dev" } } } },
-      access: [{ subject: "token:ci", actions: ["read", "deliver"], apps: ["*"], environments: ["*"] }],
-    }),
-  );
-  bridge = await startBridge({ configFile, log: silent });
-  const minted = mintToken();
-  token = minted.token;
-  await withStore(configFile, (store) => store.createToken({ name: "ci", hash: minted.hash, groups: [] }));
+  started = await startTemporaryBridge({
+    repositories: { gitops: { url: git.url("gitops") } },
+    sources: { shop: { url: `${git.origin}/shop/*` } },
+    environments: { dev: {} },
+    apps: { checkout: { images: { checkout: IMAGE }, targets: { dev: { kustomize: "dev" } } } },
+  });
 });
 afterAll(async () => {
-  await bridge?.close();
+  await started?.close();
   await git?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
-async function call(path: string, body?: unknown): Promise<Record<string, unknown>> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
-  return (await (await fetch(`${bridge.address}${path}`, init)).json()) as Record<string, unknown>;
-}
+const call: TemporaryBridge["call"] = (path, body) => started.call(path, body);
 
 /** Reports a build that finished so many seconds ago, and waits for what becomes of it. */
 async function deliver(commit: string, tag: string, ago: number): Promise<Record<string, unknown>> {

@@ -1,17 +1,11 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { stringify } from "yaml";
-import { type Bridge, startBridge, withStore } from "../../src/bridge.ts";
-import { mintToken } from "../../src/config/tokens.ts";
 import type { Digest } from "../../src/model/image.ts";
 import { type GitServer, startGitServer } from "../fakes/git-http-server.ts";
 import { ImageRegistry, type SigningKey, signingKey } from "../fakes/image-registry.ts";
+import { startTemporaryBridge, type TemporaryBridge } from "./temporary-bridge.ts";
 
 const IMAGE = "registry.example.com/shop/checkout";
 const REPOSITORY = "https://git.example.com/shop/checkout";
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 interface SeenDelivery {
   id: string;
@@ -24,58 +18,38 @@ interface SeenDelivery {
   trust?: { images: { signers: string[] }[] };
 }
 
-let directory: string;
 let git: GitServer;
 let registry: ImageRegistry;
 let key: SigningKey;
-let bridge: Bridge;
-let token: string;
+let started: TemporaryBridge;
 
 /** `dev` wants no proof, `staging` and `prod` do; `prod` gives it three seconds. */
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "gitspan-trust-"));
-  await chmod(directory, 0o711);
   git = await startGitServer();
   const overlay = `images:\n- name: ${IMAGE}\n  newTag: "0"\n`;
   const files = ["dev", "staging", "prod"].map((environment) => [`${environment}/kustomization.yaml`, overlay]);
   await git.createRepository("gitops", Object.fromEntries(files));
   registry = await ImageRegistry.start(IMAGE);
   key = signingKey();
-  await writeFile(join(directory, "cosign.pub"), key.publicKey);
-  const configFile = join(directory, "gitspan.yaml");
-  await writeFile(
-    configFile,
-    stringify({
-      apiVersion: "gitspan.dev/v1alpha1",
-      kind: "Bridge",
-      listen: "127.0.0.1:0",
+  started = await startTemporaryBridge(
+    {
       metricsListen: "127.0.0.1:0",
-      database: { embedded: join(directory, "data") },
       repositories: { gitops: { url: git.url("gitops") } },
       registries: { "registry.example.com": { url: registry.server.address } },
       environments: { dev: {}, staging: {}, prod: { trust: { waitForSignature: "3s" } } },
       trust: { cosignKeyFiles: ["cosign.pub"], require: ["staging", "prod"] },
       apps: { checkout: { images: { checkout: IMAGE }, targets: { "{env}": { kustomize: "{env}" } } } },
-      access: [{ subject: "token:ci", actions: ["read", "deliver"], apps: ["*"], environments: ["*"] }],
-    }),
+    },
+    { "cosign.pub": key.publicKey },
   );
-  bridge = await startBridge({ configFile, log: silent });
-  const minted = mintToken();
-  token = minted.token;
-  await withStore(configFile, (store) => store.createToken({ name: "ci", hash: minted.hash, groups: [] }));
 });
 afterAll(async () => {
-  await bridge?.close();
+  await started?.close();
   await git?.close();
   await registry?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
-async function call(path: string, body?: unknown): Promise<Record<string, unknown>> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
-  return (await (await fetch(`${bridge.address}${path}`, init)).json()) as Record<string, unknown>;
-}
+const call: TemporaryBridge["call"] = (path, body) => started.call(path, body);
 
 const sourceOf = (tag: string) => ({ repository: REPOSITORY, commit: tag.padEnd(40, "0").replaceAll(".", "a") });
 
@@ -133,7 +107,7 @@ it("looks once for all environments of a build, and writes the digest of a tag",
   expect(asked.filter((name) => name === `sha256-${hex}.sig`)).toHaveLength(1);
   expect(await git.show("gitops", "main", "prod/kustomization.yaml")).toContain(digest);
 
-  const page = await (await fetch(`${bridge.metricsAddress}/metrics`)).text();
+  const page = await (await fetch(`${started.bridge.metricsAddress}/metrics`)).text();
   expect(page).toMatch(/^gitspan_registry_requests_total\{result="found"\} \d+$/m);
   expect(page).toMatch(/^gitspan_trust_decisions_total\{result="proven"\} \d+$/m);
 });
