@@ -2,7 +2,6 @@
  * Real `git http-backend` behind a small HTTP server on loopback: counts what goes over the wire, can ask for a
  * password and can go wrong on purpose. Repositories are bare ones in a temporary directory.
  */
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -10,7 +9,6 @@ import { join } from "node:path";
 import { packet } from "../../src/git/pkt-line.ts";
 import {
   commitFiles,
-  gitEnvironment,
   initBare,
   installHook,
   type LoggedCommit,
@@ -19,6 +17,8 @@ import {
   runGit,
   type SeedFile,
 } from "./bare-repository.ts";
+import { startGitBackend } from "./git-backend.ts";
+import { readAll } from "./read-all.ts";
 
 type GitRequestKind = "discover" | "ls-refs" | "fetch" | "push" | "other";
 
@@ -96,7 +96,7 @@ export interface GitServer {
 
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
   const root = options.root ?? (await mkdtemp(join(tmpdir(), "gitspan-git-")));
-  const backend = join((await runGit(["--exec-path"])).toString().trim(), "git-http-backend");
+  const backend = await startGitBackend(root);
   const faults: { kind: GitRequestKind; fault: GitFault }[] = [];
   const mode = options.mode ?? "lazy";
   let stats = emptyStats();
@@ -130,7 +130,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     const refused = mode === "tips-only" && kind === "fetch" ? await notATip(root, request, body) : undefined;
     const result =
       refused === undefined
-        ? await runBackend(backend, root, request, body)
+        ? await backend.run(request, body)
         : { status: 200, headers: {}, body: packet(`ERR want ${refused} not valid`) };
     if (fault?.kind === "hold") fault.onDone?.();
     stats.bytesOut += result.body.length;
@@ -202,6 +202,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.allSettled(running);
+      await backend.close();
       if (options.root === undefined) await rm(root, { recursive: true, force: true });
     },
   };
@@ -230,58 +231,4 @@ async function notATip(root: string, request: IncomingMessage, body: Buffer): Pr
 
 function basic(auth: { username: string; password: string }): string {
   return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
-}
-
-async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
-
-interface BackendAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
-/** One CGI call (RFC 3875): the request in environment variables and on standard input, the answer on standard output. */
-async function runBackend(
-  backend: string,
-  root: string,
-  request: IncomingMessage,
-  body: Buffer,
-): Promise<BackendAnswer> {
-  const url = new URL(request.url ?? "/", "http://server");
-  const child = spawn(backend, {
-    env: {
-      ...gitEnvironment,
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: "1",
-      PATH_INFO: decodeURIComponent(url.pathname),
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: request.method ?? "GET",
-      CONTENT_TYPE: request.headers["content-type"] ?? "",
-      CONTENT_LENGTH: String(body.length),
-      HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
-      GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
-      REMOTE_USER: "tester",
-      REMOTE_ADDR: "127.0.0.1",
-    },
-  });
-  child.stdin.on("error", () => undefined);
-  child.stderr.resume();
-  child.stdin.end(body);
-  const failed = new Promise<never>((_, reject) => child.once("error", reject));
-  const out = await Promise.race([readAll(child.stdout), failed]);
-  const end = out.indexOf("\r\n\r\n");
-  if (end < 0) throw new Error("git http-backend gave no headers");
-  let status = 200;
-  const headers: Record<string, string> = {};
-  for (const line of out.toString("latin1", 0, end).split("\r\n")) {
-    const colon = line.indexOf(":");
-    const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
-    if (name === "Status") status = Number.parseInt(value, 10);
-    else headers[name] = value;
-  }
-  return { status, headers, body: out.subarray(end + 4) };
 }

@@ -18,14 +18,20 @@ export async function startBridges(
   const running = await Promise.all(Array.from({ length: options.bridges }, start));
   const stop = new AbortController();
   let kills = 0;
+  // The next one dies on time, whether or not the last one is up again: a start under load takes longer than a beat.
+  const starting = new Map<number, Promise<void>>();
+  const replace = async (victim: number): Promise<void> => {
+    await starting.get(victim);
+    await running[victim]?.kill();
+    kills++;
+    running[victim] = await start();
+  };
   const killing = (async () => {
     if (options.killEveryMs === 0) return;
     for (let turn = 0; !stop.signal.aborted; turn++) {
       await delay(options.killEveryMs, undefined, { signal: stop.signal });
       const victim = turn % running.length;
-      await running[victim]?.kill();
-      kills++;
-      running[victim] = await start();
+      starting.set(victim, replace(victim));
     }
   })().catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
@@ -43,6 +49,7 @@ export async function startBridges(
     async close() {
       stop.abort();
       await killing;
+      await Promise.all(starting.values());
       for (const one of running) await one.terminate();
     },
   };

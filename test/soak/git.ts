@@ -113,6 +113,6 @@ async function landed(server: GitServer, first: string, count: number): Promise<
   while (performance.now() < until) {
     const log = await server.git(REPO, "log", "--grep=^Gitspan-Delivery: ", "--format=%H", `${first}..refs/heads/main`);
     if (log.split("\n").filter((line) => line !== "").length >= count) return;
-    await delay(250);
+    await delay(1000);
   }
 }
