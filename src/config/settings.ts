@@ -2,7 +2,7 @@ import { type AccessRule, type Caller, isAllowed, type Permission } from "../mod
 import { type AnnotatedState, NOT_ANNOTATED, type RefusedApplication } from "../model/annotated.ts";
 import type { BuildReport } from "../model/build.ts";
 import { type BuildTasks, DEFAULT_BUILD_TASK } from "../model/build-tasks.ts";
-import { type BuildMatches, matchBuild } from "../model/match.ts";
+import { type BuildMatches, matchBuild, matcherOf } from "../model/match.ts";
 import { appOfPattern, nameOfImage, type PatternApp } from "../model/pattern.ts";
 import type { Target } from "../model/target.ts";
 import { annotatedSettings } from "./annotated-settings.ts";
@@ -31,6 +31,7 @@ export function settingsOf(configuration: Configuration, state: AnnotatedState =
   const access: readonly AccessRule[] = configuration.access;
   const convention = conventionOf(configuration);
   const tasks = buildTasksOf(configuration, annotated.targets);
+  const matchExact = matcherOf(configuration);
   return {
     hash: hashWith(configuration.hash, state.targets),
     targets: () => [...configuration.targets, ...annotated.targets],
@@ -39,7 +40,7 @@ export function settingsOf(configuration: Configuration, state: AnnotatedState =
     refused: () => state.refused,
     repository: (name) => configuration.repositories.get(name),
     match: (report) => {
-      const exact = matchBuild(configuration, report);
+      const exact = matchExact(report);
       const all = [exact, ...(convention?.match(report) ?? []), annotated.match(report)];
       return { matches: all.flatMap(({ matches }) => matches), misses: all.flatMap(({ misses }) => misses) };
     },

@@ -28,6 +28,8 @@ export interface ChooseInput {
   work: LaneWork;
   settings: Settings;
   state: TargetState;
+  /** What is ready at this target. */
+  ready: readonly ReadyDelivery[];
   choice: Choice;
 }
 
@@ -42,8 +44,7 @@ export async function choose(
 ): Promise<Chosen | undefined> {
   const { work, settings, state, choice } = input;
   const candidates: ReadyDelivery[] = [];
-  for (const candidate of work.ready) {
-    if (candidate.delivery.targetId !== state.id) continue;
+  for (const candidate of input.ready) {
     const ending =
       overBy(settings, candidate.delivery, work.now) ??
       forbidden(settings, candidate) ??

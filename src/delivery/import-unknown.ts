@@ -2,7 +2,7 @@ import type { Ids } from "../model/ambient.ts";
 import { isTransient } from "../model/errors.ts";
 import type { CommitInfo, Oid } from "../model/git.ts";
 import type { LaneClaim, LaneWork } from "../model/lane.ts";
-import { importTarget } from "./import.ts";
+import { type BranchHistory, branchHistory, importTarget } from "./import.ts";
 import type { GitRepository, Log, Settings } from "./ports.ts";
 import type { LaneStore } from "./store-ports.ts";
 import { targetOf } from "./verify.ts";
@@ -26,13 +26,14 @@ export async function importUnknown(
 ): Promise<boolean> {
   const settings = deps.settings();
   const unknown = work.targets.filter((state) => state.current === undefined);
-  let history: CommitInfo[] | undefined;
+  const first = new Map(work.ready.toReversed().map(({ delivery }) => [delivery.targetId, delivery]));
+  let history: BranchHistory | undefined;
   let stored = false;
   for (const state of unknown) {
-    const first = work.ready.find(({ delivery }) => delivery.targetId === state.id);
-    const target = first && targetOf(settings, first.delivery);
+    const delivery = first.get(state.id);
+    const target = delivery && targetOf(settings, delivery);
     if (target === undefined) continue;
-    history ??= await historyOf(deps, git, { claim, tip }, signal);
+    history ??= branchHistory(await historyOf(deps, git, { claim, tip }, signal));
     const found = await importTarget({ git, ids: deps.ids }, { target, state, tip, history }, signal);
     if (found === undefined || !(await deps.store.imported(claim, found))) continue;
     const { pin, overridden, deliveries } = found;

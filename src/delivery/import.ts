@@ -15,8 +15,21 @@ export interface ImportInput {
   target: Target;
   state: TargetState;
   tip: Oid;
+  history: BranchHistory;
+}
+
+/** A branch's commits, read once for all targets. */
+export interface BranchHistory {
   /** Newest first. */
-  history: readonly CommitInfo[];
+  commits: readonly CommitInfo[];
+  /** Ours by the target that they name, newest first. */
+  own: ReadonlyMap<string, OwnCommit[]>;
+}
+
+/** `commits` newest first. */
+export function branchHistory(commits: readonly CommitInfo[]): BranchHistory {
+  const own = commits.flatMap((commit) => ownCommit(commit) ?? []);
+  return { commits, own: Map.groupBy(own, ({ target }) => target) };
 }
 
 /** So many deliveries of a target are imported: they tell which values it held before. */
@@ -31,7 +44,7 @@ export async function importTarget(
   { target, state, tip, history }: ImportInput,
   signal: AbortSignal,
 ): Promise<ImportedTarget | undefined> {
-  const own = history.flatMap((commit) => ownCommit(commit) ?? []).filter((one) => one.target === target.id);
+  const own = history.own.get(target.id) ?? [];
   const known = own.filter((one) => one.images.some(({ repository }) => isOf(target, repository))).slice(0, IMPORTED);
   const [newest] = known;
   if (newest === undefined) return undefined;
@@ -50,7 +63,7 @@ export async function importTarget(
   const images = valuesOf(target, newest);
   if (imagesStand(target, images, files)) return imported;
 
-  const reverts = revertsOf(known, history);
+  const reverts = revertsOf(known, history.commits);
   const culprit = reverts[0] ?? (await deps.git.lastChange(tip, paths, signal));
   const isRevert = reverts.length > 0 || (await heldBefore(deps.git, { target, known, images, files, paths }, signal));
   const kind = isRevert ? "reverted" : "changed";

@@ -62,8 +62,9 @@ const EDIT_REFUSALS: ReadonlySet<ErrorCode> = new Set([
 export async function planLane(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<Plan> {
   const plan: Plan = { planned: [], ended: [], deferred: [] };
   const chosen: Chosen[] = [];
+  const ready = Map.groupBy(input.work.ready, ({ delivery }) => delivery.targetId);
   for (const state of input.work.targets) {
-    const choice = await choose(deps, { ...input, state, choice: plan }, signal);
+    const choice = await choose(deps, { ...input, state, ready: ready.get(state.id) ?? [], choice: plan }, signal);
     if (choice !== undefined) chosen.push(choice);
   }
   chosen.sort((a, b) => (a.candidate.delivery.id < b.candidate.delivery.id ? -1 : 1));

@@ -75,6 +75,8 @@ export interface LaneStore {
   /** Makes the lane due now: somebody has reason to look at its branch. */
   wakeLane(laneId: string): Promise<void>;
   laneWork(claim: LaneClaim): Promise<LaneWork>;
+  /** Targets of this lane that hold one of our values. */
+  standing(claim: LaneClaim): Promise<TargetState[]>;
   /**
    * Locks the targets, checks everything again, stores the attempt and moves its deliveries to `writing`. The base has
    * been examined: up to there the branch is known from now on.

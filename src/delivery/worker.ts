@@ -39,7 +39,8 @@ interface Running extends Required<WorkerOptions> {
   failures: Map<string, number>;
 }
 
-const BATCH = 32;
+/** Deliveries of one stage that are worked on at the same time; one that hangs holds up nobody else. */
+const PLACES = 256;
 const MAX_BACKOFF_MS = 60_000;
 const BASE_BACKOFF_MS = 250;
 const BLOCKED_BACKOFF_MS = 30_000;
@@ -69,8 +70,8 @@ export async function runWorker(
     failures: new Map(),
   };
   await Promise.all([
-    loop(running, "verify", () => claimAndRun(running, "verify", ["received", "waiting"], verify)),
-    loop(running, "observe", () => claimAndRun(running, "observe", ["following"], observe)),
+    moveOn(running, { stage: "verify", phases: ["received", "waiting"], run: verify }),
+    moveOn(running, { stage: "observe", phases: ["following"], run: observe }),
     ...Array.from({ length: running.lanes }, () => loop(running, "write", () => writeNextLane(running))),
   ]);
 }
@@ -80,40 +81,68 @@ async function loop(running: Running, stage: string, step: () => Promise<boolean
   const { deps, stop, abort, pollMs } = running;
   const { clock } = deps.ambient;
   while (!stop.aborted) {
+    const over = new AbortController();
+    // From before the step: what changes while it looks must not wait for the next poll.
+    const change = deps.store.waitForChange(pollMs, AbortSignal.any([stop, over.signal]));
+    change.catch(() => undefined);
     try {
-      if (!(await step())) await deps.store.waitForChange(pollMs, stop);
+      if (!(await step())) await change;
     } catch (error) {
       if (stop.aborted && (error === stop.reason || error === abort.reason)) return;
       deps.log.error("a stage failed", { stage, error });
       await clock.sleep(pollMs, stop).catch(() => undefined);
+    } finally {
+      over.abort();
     }
   }
 }
 
-async function claimAndRun(
-  running: Running,
-  stage: "verify" | "observe",
-  phases: readonly Phase[],
-  run: (deps: WorkerDeps, delivery: Delivery, signal: AbortSignal) => Promise<void>,
-): Promise<boolean> {
+interface Stage {
+  stage: "verify" | "observe";
+  phases: readonly Phase[];
+  run: (deps: WorkerDeps, delivery: Delivery, signal: AbortSignal) => Promise<void>;
+}
+
+/** Works on all deliveries in some phases, many at the same time. */
+async function moveOn(running: Running, stage: Stage): Promise<void> {
+  const { deps } = running;
+  const busy = new Map<string, Promise<void>>();
+  /** Claimed once more while it is worked on: just saved and due again, or its lease ran out under our own hands. */
+  const again = new Map<string, Delivery>();
+  const work = async (delivery: Delivery): Promise<void> => {
+    for (let next: Delivery | undefined = delivery; next !== undefined; next = again.get(delivery.id)) {
+      again.delete(delivery.id);
+      await moveOne(running, stage, next);
+    }
+    busy.delete(delivery.id);
+  };
+  await loop(running, stage.stage, async () => {
+    while (busy.size > PLACES / 2) await Promise.race(busy.values());
+    const free = PLACES - busy.size;
+    const claimed = await deps.store.claim(stage.phases, free, leaseOf(running));
+    for (const delivery of claimed) {
+      if (busy.has(delivery.id)) again.set(delivery.id, delivery);
+      else busy.set(delivery.id, work(delivery));
+    }
+    return claimed.length === free;
+  });
+  await Promise.all(busy.values());
+}
+
+async function moveOne(running: Running, { stage, run }: Stage, delivery: Delivery): Promise<void> {
   const { deps, abort } = running;
-  const claimed = await deps.store.claim(phases, BATCH, leaseOf(running));
-  const done = await Promise.allSettled(
-    claimed.map(async (delivery) => {
-      const startedAt = deps.ambient.clock.now();
-      try {
-        await run(deps, delivery, abort);
-        running.failures.delete(delivery.id);
-      } catch (error) {
-        if (abort.aborted) return;
-        await postpone(running, delivery, error);
-      } finally {
-        deps.metrics.stage(stage, (deps.ambient.clock.now() - startedAt) / 1000);
-      }
-    }),
-  );
-  for (const one of done) if (one.status === "rejected") throw one.reason;
-  return claimed.length > 0;
+  const startedAt = deps.ambient.clock.now();
+  try {
+    await run(deps, delivery, abort);
+    running.failures.delete(delivery.id);
+  } catch (error) {
+    if (abort.aborted) return;
+    await postpone(running, delivery, error).catch((failure: unknown) =>
+      deps.log.error("a stage failed", { stage, error: failure }),
+    );
+  } finally {
+    deps.metrics.stage(stage, (deps.ambient.clock.now() - startedAt) / 1000);
+  }
 }
 
 /** A delivery that cannot be moved on now keeps its phase, says why, and is looked at again later. */

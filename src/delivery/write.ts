@@ -1,6 +1,7 @@
 import type { Ambient, Ids } from "../model/ambient.ts";
 import type { Oid } from "../model/git.ts";
 import type { Foreign, LaneClaim, LaneWork } from "../model/lane.ts";
+import type { TargetState } from "../model/reading.ts";
 import type { Lane } from "../model/target.ts";
 import { attemptItems } from "./attempt-item.ts";
 import { fieldsOf, logEnded } from "./delivery-log.ts";
@@ -99,26 +100,25 @@ async function oneRound(
     [tip, work] = await Promise.all([isStale ? readTip() : tip, deps.store.laneWork(claim)]);
   }
   await deps.settle?.(claim.lane, tip, signal);
-  const undecided = undecidedIn(deps.settings(), work);
+  // Between the examined base and the head of our own push are only commits of ours.
+  const from = pushed === undefined && tip !== visit.examined ? visit.examined : undefined;
+  const standing = from === undefined ? [] : await deps.store.standing(claim);
+  const undecided = undecidedIn(deps.settings(), work, standing);
   if (undecided !== undefined) return { kind: "again", why: undecided };
-  if (tip !== visit.examined) {
-    // Between the examined base and the head of our own push are only commits of ours.
-    const from = pushed === undefined ? visit.examined : undefined;
-    const foreign = from === undefined ? [] : await examine(deps, git, { claim, tip, from, work }, signal);
-    visit.examined = tip;
-    if (foreign.length > 0) {
-      if (!(await deps.store.examined(claim, tip, foreign))) return { kind: "idle" };
-      visit.stored = tip;
-      work = await deps.store.laneWork(claim);
-    }
+  const foreign = from === undefined ? [] : await examine(deps, git, { claim, tip, from, standing }, signal);
+  visit.examined = tip;
+  if (foreign.length > 0) {
+    if (!(await deps.store.examined(claim, tip, foreign))) return { kind: "idle" };
+    visit.stored = tip;
+    work = await deps.store.laneWork(claim);
   }
   if (await importUnknown(deps, git, { claim, tip, work }, signal)) work = await deps.store.laneWork(claim);
   return await writeOnce(deps, git, { claim, tip, work, visit }, signal);
 }
 
 /** What others did to a target that is not known yet could not be told, and the tip would count as seen. */
-function undecidedIn(settings: Settings, { targets, ready }: LaneWork): string | undefined {
-  const ids = [...targets.map(({ id }) => id), ...ready.map(({ delivery }) => delivery.targetId)];
+function undecidedIn(settings: Settings, { ready }: LaneWork, standing: readonly TargetState[]): string | undefined {
+  const ids = [...standing.map(({ id }) => id), ...ready.map(({ delivery }) => delivery.targetId)];
   const id = ids.find((one) => settings.undecided(one) !== undefined);
   return id && settings.undecided(id);
 }
@@ -126,12 +126,18 @@ function undecidedIn(settings: Settings, { targets, ready }: LaneWork): string |
 function examine(
   deps: WriteDeps,
   git: GitRepository,
-  { claim, tip, from, work }: { claim: LaneClaim; tip: Oid; from: Oid; work: LaneWork },
+  input: { claim: LaneClaim; tip: Oid; from: Oid; standing: readonly TargetState[] },
   signal: AbortSignal,
 ): Promise<Foreign[]> {
   return examineMove(
     { git, ids: deps.ids, written: (targetId) => deps.store.written(targetId, REMEMBERED) },
-    { laneId: claim.lane.id, from, tip, targets: work.targets, settings: deps.settings() },
+    {
+      laneId: input.claim.lane.id,
+      from: input.from,
+      tip: input.tip,
+      targets: input.standing,
+      settings: deps.settings(),
+    },
     signal,
   );
 }

@@ -44,7 +44,7 @@ export interface LaneWork {
   openAttempts: Attempt[];
   /** Phase `ready`, and phase `writing` in an open attempt (it may be planned again on the same base); oldest first. */
   ready: ReadyDelivery[];
-  /** Targets of this lane that hold one of our values, or have something ready. */
+  /** Targets that have something ready. */
   targets: TargetState[];
   holds: Hold[];
   /** Database time of this reading. */

@@ -27,29 +27,49 @@ export interface BuildMatches {
   misses: string[];
 }
 
+export interface MatchRules {
+  apps: readonly AppRule[];
+  targets: readonly Target[];
+}
+
+type MatchedReport = Pick<BuildReport, "artifacts"> & { source?: Source };
+
 /** The targets that a build is for (one without a source meets every rule about sources), and the values of those of their images that the build made. */
-export function matchBuild(
-  rules: { apps: readonly AppRule[]; targets: readonly Target[] },
-  report: Pick<BuildReport, "artifacts"> & { source?: Source },
-): BuildMatches {
-  const result: BuildMatches = { matches: [], misses: [] };
+export function matchBuild(rules: MatchRules, report: MatchedReport): BuildMatches {
+  return matcherOf(rules)(report);
+}
+
+/** `matchBuild` for many builds: what the rules say is looked up by image, however many targets there are. */
+export function matcherOf(rules: MatchRules): (report: MatchedReport) => BuildMatches {
   const apps = new Map(rules.apps.map((app) => [app.name, app]));
-  const missed = new Set<string>();
-  for (const target of rules.targets) {
-    const built = target.images.filter((image) =>
-      report.artifacts.some((artifact) => artifact.repository === image.repository),
-    );
-    if (built.length === 0) continue;
-    const rule = apps.get(target.app)?.from;
-    const miss =
-      (rule && report.source && refusalOf(target.app, rule, report.source)) ??
-      conflictOf(target.app, built, report.artifacts);
-    if (miss === undefined)
-      result.matches.push({ target, images: built.map((image) => valueOf(image, report.artifacts)) });
-    else missed.add(miss);
+  const placesOf = new Map<string, number[]>();
+  for (const [place, { images }] of rules.targets.entries()) {
+    for (const { repository } of images) {
+      const places = placesOf.get(repository);
+      if (places === undefined) placesOf.set(repository, [place]);
+      else places.push(place);
+    }
   }
-  result.misses = [...missed];
-  return result;
+  return (report) => {
+    const result: BuildMatches = { matches: [], misses: [] };
+    const missed = new Set<string>();
+    const repositories = new Set(report.artifacts.map(({ repository }) => repository));
+    const places = new Set([...repositories].flatMap((repository) => placesOf.get(repository) ?? []));
+    for (const place of [...places].sort((one, other) => one - other)) {
+      const target = rules.targets[place];
+      if (target === undefined) continue;
+      const built = target.images.filter((image) => repositories.has(image.repository));
+      const rule = apps.get(target.app)?.from;
+      const miss =
+        (rule && report.source && refusalOf(target.app, rule, report.source)) ??
+        conflictOf(target.app, built, report.artifacts);
+      if (miss === undefined)
+        result.matches.push({ target, images: built.map((image) => valueOf(image, report.artifacts)) });
+      else missed.add(miss);
+    }
+    result.misses = [...missed];
+    return result;
+  };
 }
 
 /** Whether builds of this source are what the rule wants. */

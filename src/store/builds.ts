@@ -3,6 +3,7 @@ import type { Transaction } from "kysely";
 import type { AcceptInput, AcceptResult, NewDelivery } from "../model/acceptance.ts";
 import { type Build, buildIdentity } from "../model/build.ts";
 import type { Delivery } from "../model/delivery.ts";
+import { buildsOf } from "./deliveries.ts";
 import { doneEvent, type Entry, record } from "./history.ts";
 import { type BuildRow, buildOf, type DeliveryRow, deliveryOf, jsonText, storable } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -170,7 +171,8 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-export async function build(deps: Sql, id: string): Promise<Build | undefined> {
-  const row = await read(deps, (db) => db.selectFrom("build").selectAll().where("id", "=", id).executeTakeFirst());
-  return row === undefined ? undefined : buildOf(row);
+/** In the order of ids. */
+export async function builds(deps: Sql, ids: readonly string[]): Promise<(Build | undefined)[]> {
+  const found = await read(deps, (db) => buildsOf(db, ids));
+  return ids.map((id) => found.get(id));
 }

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Ending, Rollback } from "../model/delivery.ts";
 import type { AttemptItem } from "../model/lane.ts";
-import { doneEvent, record, recordOf } from "./history.ts";
+import { doneEvent, type Entry, record, recordOf } from "./history.ts";
 import { type DeliveryRow, jsonText } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { lockTargets } from "./targets.ts";
@@ -19,35 +19,28 @@ export async function land(
   const targetIds = [...new Set(items.map((item) => item.targetId))].sort();
   await lockTargets(trx, targetIds);
   const rows = await lockConcerned(trx, items, targetIds);
-  for (const item of items) {
-    const phase = rows.get(item.deliveryId)?.phase;
-    if (phase !== "writing" && (phase !== "ready" || kind === "landed")) continue;
-    await follow(trx, at, item, kind);
+  const landing = items.filter(({ deliveryId }) => {
+    const phase = rows.get(deliveryId)?.phase;
+    return phase === "writing" || (phase === "ready" && kind === "adopted");
+  });
+  if (landing.length === 0) return;
+  await follow(trx, at, landing, kind);
+  for (const item of landing) {
     const rollback = rows.get(item.deliveryId)?.rollback ?? undefined;
     if (rollback !== undefined) await takeOut(trx, at, { rollback, item, rows });
-    const older = [...rows.values()].filter(
-      (row) => row.phase === "following" && row.target_id === item.targetId && row.id !== item.deliveryId,
-    );
-    await supersede(trx, at, older, item);
-    const undone = rollback?.undoes ?? [];
-    await trx
-      .updateTable("target")
-      .set((set) => ({
-        current_id: item.deliveryId,
-        // What was healthy once and has been taken out is not what the next rollback goes back to.
-        ...(undone.length === 0
-          ? {}
-          : {
-              last_healthy_id: sql<string | null>`case when ${set("last_healthy_id", "in", undone)}
-                then ${rollback?.restores ?? null} else last_healthy_id end`,
-            }),
-        overridden_kind: null,
-        overridden_commit: null,
-        version: sql<number>`version + 1`,
-      }))
-      .where("id", "=", item.targetId)
-      .execute();
   }
+  await supersede(trx, at, landing, rows);
+  await standAt(trx, landing);
+}
+
+/** What landed is what stands at its target from now on. */
+async function standAt(trx: Transaction<Schema>, items: readonly AttemptItem[]): Promise<void> {
+  const standing = items.map((item) => ({ id: item.targetId, current: item.deliveryId }));
+  await sql`
+    update target set
+      current_id = one.current, overridden_kind = null, overridden_commit = null, version = version + 1
+    from jsonb_to_recordset(${JSON.stringify(standing)}::jsonb) as one (id text collate "C", current text)
+    where target.id = one.id`.execute(trx);
 }
 
 /** What a rollback has taken out says so; what of it still followed ends. */
@@ -72,6 +65,14 @@ async function takeOut(
   const followed = undone.filter((row) => row.phase === "following");
   await end(trx, at, followed, { outcome: "overridden", reason: "reverted", message });
   for (const row of followed) row.phase = "done";
+  if (input.rollback.undoes.length === 0) return;
+  // What was healthy once and has been taken out is not what the next rollback goes back to.
+  await trx
+    .updateTable("target")
+    .set({ last_healthy_id: input.rollback.restores ?? null })
+    .where("id", "=", item.targetId)
+    .where("last_healthy_id", "in", input.rollback.undoes)
+    .execute();
 }
 
 async function lockConcerned(
@@ -103,42 +104,54 @@ async function lockConcerned(
 async function follow(
   trx: Transaction<Schema>,
   at: Date,
-  item: AttemptItem,
+  items: readonly AttemptItem[],
   kind: "landed" | "adopted",
 ): Promise<void> {
-  await trx
-    .updateTable("delivery")
-    .set({
-      phase: "following",
-      wait_reason: null,
-      message: null,
-      commit: item.commit,
-      ...(item.images && { images: jsonText(item.images) }),
-      observation: jsonText({ ...item.observation, pushedAt: at.getTime() }),
-      version: sql<number>`version + 1`,
-      due_at: at,
-      lease_owner: null,
-      lease_until: null,
-      updated_at: at,
-    })
-    .where("id", "=", item.deliveryId)
-    .execute();
-  const message =
-    kind === "landed" ? `commit ${item.commit} is on the branch` : `commit ${item.commit} holds it already`;
-  await record(trx, at, [{ deliveryId: item.deliveryId, kind, message, data: { commit: item.commit } }]);
+  const values = items.map(({ deliveryId, commit, images, observation }) => ({
+    id: deliveryId,
+    commit,
+    images,
+    observation: { ...observation, pushedAt: at.getTime() },
+  }));
+  await sql`
+    update delivery set
+      phase = 'following',
+      wait_reason = null,
+      message = null,
+      commit = one.commit,
+      images = coalesce(one.images, delivery.images),
+      observation = one.observation,
+      version = version + 1,
+      due_at = ${at},
+      lease_owner = null,
+      lease_until = null,
+      updated_at = ${at}
+    from jsonb_to_recordset(${jsonText(values)}::jsonb) as one (
+      id text collate "C", commit text, images jsonb, observation jsonb
+    )
+    where delivery.id = one.id`.execute(trx);
+  const told = items.map(({ deliveryId, commit }): Entry => {
+    const message = kind === "landed" ? `commit ${commit} is on the branch` : `commit ${commit} holds it already`;
+    return { deliveryId, kind, message, data: { commit } };
+  });
+  await record(trx, at, told);
 }
 
+/** What still followed at the items' targets. */
 async function supersede(
   trx: Transaction<Schema>,
   at: Date,
-  older: readonly DeliveryRow[],
-  newer: AttemptItem,
+  items: readonly AttemptItem[],
+  rows: ReadonlyMap<string, DeliveryRow>,
 ): Promise<void> {
-  const ending: Ending = {
-    outcome: "superseded",
-    message: `delivery ${newer.deliveryId} brought commit ${newer.commit}`,
-  };
-  await end(trx, at, older, ending);
+  const newerAt = new Map(items.map((item) => [item.targetId, item]));
+  const older = [...rows.values()].flatMap((row) => {
+    const newer = newerAt.get(row.target_id);
+    if (newer === undefined || row.phase !== "following" || row.id === newer.deliveryId) return [];
+    const message = `delivery ${newer.deliveryId} brought commit ${newer.commit}`;
+    return [{ row, ending: { outcome: "superseded", message } as const }];
+  });
+  await endAll(trx, at, older);
 }
 
 /** Ends deliveries whose rows are locked. */
@@ -148,22 +161,43 @@ export async function end(
   rows: readonly DeliveryRow[],
   ending: Ending,
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const ids = rows.map((row) => row.id);
-  await trx
-    .updateTable("delivery")
-    .set({
-      phase: "done",
-      wait_reason: null,
-      outcome: ending.outcome,
-      reason: ending.reason ?? null,
-      message: ending.message,
-      version: sql<number>`version + 1`,
-      lease_owner: null,
-      lease_until: null,
-      updated_at: at,
-    })
-    .where("id", "in", ids)
-    .execute();
-  await recordOf(trx, at, ids, [doneEvent(ending)]);
+  await endAll(
+    trx,
+    at,
+    rows.map((row) => ({ row, ending })),
+  );
+}
+
+async function endAll(
+  trx: Transaction<Schema>,
+  at: Date,
+  ended: readonly { row: DeliveryRow; ending: Ending }[],
+): Promise<void> {
+  if (ended.length === 0) return;
+  const values = ended.map(({ row, ending: { outcome, reason, message } }) => ({
+    id: row.id,
+    outcome,
+    reason,
+    message,
+  }));
+  await sql`
+    update delivery set
+      phase = 'done',
+      wait_reason = null,
+      outcome = one.outcome,
+      reason = one.reason,
+      message = one.message,
+      version = version + 1,
+      lease_owner = null,
+      lease_until = null,
+      updated_at = ${at}
+    from jsonb_to_recordset(${jsonText(values)}::jsonb) as one (
+      id text collate "C", outcome text, reason text, message text
+    )
+    where delivery.id = one.id`.execute(trx);
+  await record(
+    trx,
+    at,
+    ended.map(({ row, ending }) => ({ deliveryId: row.id, ...doneEvent(ending) })),
+  );
 }

@@ -20,37 +20,41 @@ export async function laneWork(deps: Sql, claim: LaneClaim): Promise<LaneWork> {
       .orderBy("created_at")
       .orderBy("id")
       .execute();
-    const targets = await targetsOf(trx, laneId, [...new Set(rows.map((row) => row.target_id))]);
-    const targetIds = targets.map((target) => target.id);
+    const targetIds = [...new Set(rows.map((row) => row.target_id))];
     return {
       openAttempts: await openAttempts(trx, laneId),
       ready: await withBuilds(trx, rows),
-      targets,
+      targets: await targetsOf(trx, targetIds),
       holds: await holdsOf(trx, targetIds, at),
       now: at.getTime(),
     };
   });
 }
 
-async function targetsOf(trx: Transaction<Schema>, laneId: string, ready: readonly string[]): Promise<TargetState[]> {
-  const rows = await trx
-    .selectFrom("target")
-    .selectAll()
-    .where((where) =>
-      where.or([
+/** Targets at which a delivery of this lane is what stands, in the order of their ids. */
+export async function standing(deps: Sql, { lane }: LaneClaim): Promise<TargetState[]> {
+  return await snapshot(deps, async (trx) => {
+    const rows = await trx
+      .selectFrom("target")
+      .selectAll()
+      .where((where) =>
         where.exists(
           where
             .selectFrom("delivery")
             .select("delivery.id")
             .whereRef("delivery.id", "=", "target.current_id")
-            .where("delivery.lane_id", "=", laneId),
+            .where("delivery.lane_id", "=", lane.id),
         ),
-        ...(ready.length === 0 ? [] : [where("id", "in", ready)]),
-      ]),
-    )
-    .orderBy("id")
-    .execute();
-  return await statesOf(trx, rows);
+      )
+      .orderBy("id")
+      .execute();
+    return await statesOf(trx, rows);
+  });
+}
+
+async function targetsOf(trx: Transaction<Schema>, ids: readonly string[]): Promise<TargetState[]> {
+  if (ids.length === 0) return [];
+  return await statesOf(trx, await trx.selectFrom("target").selectAll().where("id", "in", ids).orderBy("id").execute());
 }
 
 /** Oldest first. */

@@ -85,16 +85,19 @@ export async function releaseLane(deps: Sql, claim: LaneClaim, dueInMs: number |
 
 /** Nothing happens for a lane that no delivery ever came to. */
 export async function wakeLane(deps: Sql, laneId: string): Promise<void> {
-  await read(deps, (db) => makeLaneDue(db, laneId));
+  await read(deps, (db) => makeLanesDue(db, [laneId]));
   deps.changed();
 }
 
-export async function makeLaneDue(db: Queries, laneId: string): Promise<void> {
-  await db
-    .updateTable("lane")
-    .set({ due_at: sql<Date>`least(due_at, ${wallTime})` })
-    .where("id", "=", laneId)
-    .execute();
+/** Locks them in the order of their ids, as every transaction does. */
+export async function makeLanesDue(db: Queries, laneIds: readonly string[]): Promise<void> {
+  for (const id of [...new Set(laneIds)].sort()) {
+    await db
+      .updateTable("lane")
+      .set({ due_at: sql<Date>`least(due_at, ${wallTime})` })
+      .where("id", "=", id)
+      .execute();
+  }
 }
 
 /** Locks the lane's row. False when the claim is no longer good: another epoch, released, or the lease has run out. */

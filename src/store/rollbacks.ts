@@ -4,10 +4,10 @@ import { pullBrake } from "./brake.ts";
 import { record } from "./history.ts";
 import { changeTarget, insertHolds } from "./holds.ts";
 import { deliveryOf, jsonText } from "./rows.ts";
+import { saveIn } from "./saves.ts";
 import type { Schema } from "./schema.ts";
 import { databaseTime, plusMs, type Sql, transact } from "./sql.ts";
 import { lockTargets } from "./targets.ts";
-import { saveIn } from "./work.ts";
 
 /**
  * Stores a rollback together with the holds on what it takes out, in one transaction. The target's lock makes it one:
@@ -33,7 +33,7 @@ async function rollBackIn(trx: Transaction<Schema>, input: RollbackInput): Promi
     .executeTakeFirst();
   if (known !== undefined) return { kind: "repeat", delivery: deliveryOf(known) };
   if (target?.current_id !== rollback.reverts || target.version !== input.targetVersion) return { kind: "stale" };
-  if (failed !== undefined && !(await saveIn(trx, failed.delivery, failed.change))) return { kind: "stale" };
+  if (failed !== undefined && !(await saveIn(trx, [failed])).includes(true)) return { kind: "stale" };
   const at = await databaseTime(trx);
   const row = await trx
     .insertInto("delivery")

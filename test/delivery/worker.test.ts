@@ -113,4 +113,42 @@ describe("the worker", () => {
     await site.house.wait(60_000);
     expect((await site.house.reread(delivery)).outcome).toBe("healthy");
   });
+
+  it("lets one delivery that hangs hold up no other", async () => {
+    const hanging = Promise.withResolvers<never>();
+    const { build } = site.house.store;
+    const [stuck] = await site.house.received({ tag: "1.1" });
+    site.house.store.build = (id) => (id === stuck?.buildId ? hanging.promise : build.call(site.house.store, id));
+    site.start();
+    await site.house.wait(1_000);
+    const [other] = await site.house.received({ tag: "1.2" });
+    await site.house.wait(25_000);
+    expect((await site.house.reread(other!)).outcome).toBe("healthy");
+    expect((await site.house.reread(stuck!)).phase).toBe("received");
+    site.house.store.build = build;
+    hanging.reject(new GitspanError("store-unavailable", "at last", { transient: true }));
+    await site.house.wait(20_000);
+    expect((await site.house.reread(stuck!)).outcome).toBe("superseded");
+  });
+
+  it("does not sleep over what becomes ready while it looks for work", async () => {
+    const { claim: claimDeliveries, claimLane } = site.house.store;
+    const looked: number[] = [];
+    let readyAt = 0;
+    // No other stage's work wakes it.
+    site.house.store.claim = async (phases, limit, lease) =>
+      lease.owner === "worker" ? [] : claimDeliveries.call(site.house.store, phases, limit, lease);
+    site.house.store.claimLane = async (lease) => {
+      const claim = await claimLane.call(site.house.store, lease);
+      if (readyAt === 0) {
+        readyAt = site.house.time.now();
+        await site.house.ready({ tag: "1.1" });
+      } else looked.push(site.house.time.now());
+      return claim;
+    };
+    site.start({ pollMs: 60_000 });
+    await site.house.wait(30_000);
+    expect(looked[0]).toBe(readyAt);
+    expect(site.house.writers()[0]).not.toBe("");
+  });
 });

@@ -164,6 +164,10 @@ export class MemoryStore implements Store {
     this.#state.changed();
   }
 
+  async standing(claim: LaneClaim): Promise<TargetState[]> {
+    return lanes.standing(this.#state, claim);
+  }
+
   async laneWork(claim: LaneClaim): Promise<LaneWork> {
     return lanes.laneWork(this.#state, claim);
   }

@@ -1,4 +1,5 @@
 import type { LaneClaim, LaneWork } from "../../../src/model/lane.ts";
+import type { TargetState } from "../../../src/model/reading.ts";
 import type { Lease } from "../../../src/model/work.ts";
 import { holds, targetState } from "./reading.ts";
 import type { MemoryState, StoredLane } from "./state.ts";
@@ -62,12 +63,7 @@ export function laneWork(state: MemoryState, claim: LaneClaim): LaneWork {
   const ready = state.inOrder(
     (delivery) => delivery.laneId === laneId && (delivery.phase === "ready" || delivery.phase === "writing"),
   );
-  const concerned = new Set(ready.map(({ value }) => value.targetId));
-  for (const target of state.targets.values()) {
-    const current = target.currentId === undefined ? undefined : state.deliveries.get(target.currentId);
-    if (current?.value.laneId === laneId) concerned.add(target.id);
-  }
-  const targetIds = [...concerned].sort();
+  const targetIds = [...new Set(ready.map(({ value }) => value.targetId))].sort();
   return structuredClone({
     openAttempts: [...state.attempts.values()]
       .filter(({ value, outcome }) => outcome === "open" && value.laneId === laneId)
@@ -77,4 +73,12 @@ export function laneWork(state: MemoryState, claim: LaneClaim): LaneWork {
     holds: holds(state, targetIds),
     now: state.now(),
   });
+}
+
+export function standing(state: MemoryState, { lane }: LaneClaim): TargetState[] {
+  const ids = [...state.targets.values()].flatMap(({ id, currentId }) => {
+    const current = currentId === undefined ? undefined : state.deliveries.get(currentId);
+    return current?.value.laneId === lane.id ? [id] : [];
+  });
+  return structuredClone(ids.sort().flatMap((id) => targetState(state, id) ?? []));
 }
