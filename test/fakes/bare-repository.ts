@@ -48,7 +48,8 @@ export async function runGit(
 /** A new bare repository that serves partial fetches by object id and takes pushes. */
 export async function initBare(dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
-  await runGit(["init", "--quiet", "--bare", "--initial-branch=main", dir]);
+  // Without a template: a dozen sample hooks would be copied each time.
+  await runGit(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", dir]);
   await appendFile(
     join(dir, "config"),
     "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n[http]\n\treceivepack = true\n[gc]\n\tauto = 0\n",
