@@ -12,6 +12,19 @@ import { parentOf, sameSources, sourcesOf, specValuesOf } from "./spec.ts";
 const MESSAGE_LIMIT = 1_000;
 const RESOURCE_LIMIT = 50;
 
+/** Beyond this the texts are begun anew: those that are kept go on being shared. */
+const SHARED_LIMIT = 5_000;
+const shared = new Map<string, string>();
+
+/** One copy of what thousands of Applications say alike: the repository, the revision, "Synced". */
+function common(value: string): string {
+  const known = shared.get(value);
+  if (known !== undefined) return known;
+  if (shared.size >= SHARED_LIMIT) shared.clear();
+  shared.set(value, value);
+  return value;
+}
+
 /**
  * Keeps of an Application what verdicts rest on (about 1 kB of 10 to 150). The object may have any shape: what is
  * missing becomes "" or [].
@@ -29,12 +42,12 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
   const operation = toOperation(status["operationState"], spec);
   const annotated = toAnnotated(annotations, spec);
   return {
-    ref: { cluster, namespace: text(metadata["namespace"]), name: text(metadata["name"]) },
+    ref: { cluster, namespace: common(text(metadata["namespace"])), name: text(metadata["name"]) },
     uid: text(metadata["uid"]),
     resourceVersion: text(metadata["resourceVersion"]),
     sources: toSources(spec),
     multiSource,
-    project: text(spec["project"]),
+    project: common(text(spec["project"])),
     annotations: {
       ...given("refresh", annotations["argocd.argoproj.io/refresh"]),
       skipReconcile: annotations["argocd.argoproj.io/skip-reconcile"] === "true",
@@ -46,9 +59,9 @@ export function toSnapshot(cluster: string, application: unknown): ApplicationSn
     specValues: parent === undefined ? [] : specValuesOf(spec),
     ...decided("comparedToSpec", sameSources(spec, record(sync["comparedTo"]))),
     hasRollout: list(status["resources"]).some((resource) => record(resource)["kind"] === "Rollout"),
-    sync: text(sync["status"]),
+    sync: common(text(sync["status"])),
     revisions: revisionsOf(sync),
-    health: text(health["status"]),
+    health: common(text(health["status"])),
     healthMessage: text(health["message"], MESSAGE_LIMIT),
     ...given("healthSince", health["lastTransitionTime"]),
     ...given("reconciledAt", status["reconciledAt"]),
@@ -68,7 +81,7 @@ export function toSources(spec: Untrusted): ApplicationSource[] {
   return sourcesOf(spec).map((source) => {
     const valueFiles = texts(record(source["helm"])["valueFiles"]);
     return {
-      repoURL: text(source["repoURL"]),
+      repoURL: common(text(source["repoURL"])),
       ...given("path", source["path"]),
       ...given("targetRevision", source["targetRevision"]),
       ...given("chart", source["chart"]),
@@ -99,9 +112,9 @@ function isAutomated(automated: unknown): boolean {
 /** Several sources have `revisions` and an empty `revision`. */
 function revisionsOf(from: Untrusted): string[] {
   const several = list(from["revisions"]);
-  if (several.length > 0) return several.map((revision) => text(revision));
+  if (several.length > 0) return several.map((revision) => common(text(revision)));
   const one = optionalText(from["revision"]);
-  return one === undefined ? [] : [one];
+  return one === undefined ? [] : [common(one)];
 }
 
 function ownerOf(metadata: Untrusted): unknown {
@@ -114,8 +127,8 @@ function toOperation(value: unknown, spec: Untrusted): ApplicationOperation | un
   const requested = record(record(value["operation"])["sync"]);
   const result = record(value["syncResult"]);
   return {
-    phase: text(value["phase"]),
-    message: text(value["message"], MESSAGE_LIMIT),
+    phase: common(text(value["phase"])),
+    message: common(text(value["message"], MESSAGE_LIMIT)),
     ...given("startedAt", value["startedAt"]),
     ...given("finishedAt", value["finishedAt"]),
     retryCount: count(value["retryCount"]),

@@ -9,7 +9,7 @@ import { withTimeLimit } from "./time-limit.ts";
 import { ExpiredError, type Trouble } from "./trouble.ts";
 import { record, text, type Untrusted } from "./untrusted.ts";
 
-const PAGE = 500;
+const PAGE = 100;
 const ANSWER_MS = 30_000;
 /** The API server ends a watch by itself then; some proxies do it sooner. */
 const WATCH_SECONDS = 290;

@@ -1,4 +1,4 @@
-/** The bridge as the image runs it: what the system counts for its process, beside what the client library alone takes. */
+/** The bridge as the image runs it: what the system counts for its process, beside what Node alone takes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, readFile, writeFile } from "node:fs/promises";
@@ -8,6 +8,11 @@ import { stringify } from "yaml";
 import { step } from "../tools/run.ts";
 
 const READY_MS = 120_000;
+
+interface Runtime {
+  flags: string[];
+  env: Record<string, string>;
+}
 
 /** Resident memory in MB; waits until all Applications are listed. */
 export async function memoryOfRelease(
@@ -27,26 +32,36 @@ export async function memoryOfRelease(
   };
   const file = join(folder, "gitspan.yaml");
   await writeFile(file, stringify(configuration));
-  const flags = await flagsOfImage();
-  const bridge = await measured([...flags, "dist/main.js", "serve", "--config", file], async (output) => {
+  const runtime = await runtimeOfImage();
+  const bridge = await measured(runtime, ["dist/main.js", "serve", "--config", file], async (output) => {
     const address = /listens on (\S+)/.exec(output)?.[1];
     return address !== undefined && (await fetch(`${address}/readyz`)).ok;
   });
-  const alone = "await import('@kubernetes/client-node'); console.log('loaded'); setInterval(() => {}, 1000);";
-  const floor = await measured([...flags, "--input-type=module", "-e", alone], async (output) =>
-    output.includes("loaded"),
-  );
+  const alone = "console.log('started'); setInterval(() => {}, 1000);";
+  const floor = await measured(runtime, ["-e", alone], async (output) => output.includes("started"));
   return { bridge, floor };
 }
 
-/** What the image gives to Node, so that the figure is that of the image. */
-async function flagsOfImage(): Promise<string[]> {
-  const [, entry = "[]"] = /^ENTRYPOINT (\[.*main\.js"\])$/m.exec(await readFile("Dockerfile", "utf8")) ?? [];
-  return (JSON.parse(entry) as string[]).filter((word) => word.startsWith("--"));
+/** How the image runs Node, so that the figure is that of the image. */
+async function runtimeOfImage(): Promise<Runtime> {
+  const text = await readFile("Dockerfile", "utf8");
+  const [, entry = "[]"] = /^ENTRYPOINT (\[.*main\.js"\])$/m.exec(text) ?? [];
+  const [, arenas] = /\bMALLOC_ARENA_MAX=(\d+)/.exec(text.replace(/^#.*$/gm, "")) ?? [];
+  return {
+    flags: (JSON.parse(entry) as string[]).filter((word) => word.startsWith("--")),
+    env: arenas === undefined ? {} : { MALLOC_ARENA_MAX: arenas },
+  };
 }
 
-async function measured(args: readonly string[], isReady: (output: string) => Promise<boolean>): Promise<number> {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+async function measured(
+  { flags, env }: Runtime,
+  args: readonly string[],
+  isReady: (output: string) => Promise<boolean>,
+): Promise<number> {
+  const child = spawn(process.execPath, [...flags, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   try {
@@ -65,5 +80,5 @@ async function measured(args: readonly string[], isReady: (output: string) => Pr
 
 async function residentMB({ pid }: ChildProcess): Promise<number> {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib) / 1024;
+  return (Number(kib) * 1024) / 1e6;
 }

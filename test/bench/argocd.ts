@@ -61,7 +61,7 @@ export async function benchArgoCd({ json }: { json: boolean }): Promise<void> {
     await connection.close();
     const { bridge, floor } = await memoryOfRelease(folder, join(folder, "kubeconfig"));
     report({ what: "memory of a whole released bridge with all of them", value: bridge, unit: "MB" });
-    report({ what: "memory of Node with the Kubernetes client library alone", value: floor, unit: "MB" });
+    report({ what: "memory of Node alone", value: floor, unit: "MB" });
   } finally {
     server.kill();
     await rm(folder, { recursive: true });
@@ -196,7 +196,7 @@ function reportMemory(when: string, report: (row: Row) => void): void {
   const { rss } = process.memoryUsage();
   collect();
   const { heapUsed, external } = process.memoryUsage();
-  report({ what: `memory ${when}: process`, value: rss / 1024 / 1024, unit: "MB" });
+  report({ what: `memory ${when}: process`, value: rss / 1e6, unit: "MB" });
   report({ what: `memory ${when}: heap that is used`, value: (heapUsed + external) / 1024 / 1024, unit: "MB" });
 }
 
