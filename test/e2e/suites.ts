@@ -10,6 +10,6 @@ export const suites: Readonly<Record<string, readonly Profile[]>> = {
   argocd: ["argocd"],
   tekton: ["argocd", "tekton"],
   chains: ["argocd", "chains"],
-  results: ["results"],
+  results: ["argocd", "results"],
   [RECORDING]: ["argocd", "tekton"],
 };

@@ -35,6 +35,10 @@ async function applyManifests(): Promise<void> {
   await new Kube(places.kubeconfig, TEKTON_NAMESPACE).apply(...wanted);
 }
 
+/** As tasks/results/README.md advises: with the defaults of either, twenty runs that end together are stored minutes later. */
+const SPEED_OF_API = { K8S_QPS: "100", K8S_BURST: "200", GRPC_WORKER_POOL: "16" };
+const SPEED_OF_WATCHER = ["-qps=50", "-burst=100", "-threadiness=16"];
+
 async function startApi(): Promise<void> {
   const { user, password } = postgresConnection(DATABASE);
   mkdirSync(stateFile("results/logs"), { recursive: true });
@@ -47,6 +51,7 @@ async function startApi(): Promise<void> {
     SERVER_PORT: new URL(addresses.results).port,
     PROMETHEUS_PORT: "9190",
     TLS_PATH: tls,
+    ...SPEED_OF_API,
     LOGS_API: "true",
     LOGS_TYPE: "File",
     LOGS_PATH: stateFile("results/logs"),
@@ -58,18 +63,23 @@ async function startApi(): Promise<void> {
 async function startWatcher(): Promise<void> {
   const api = new URL(addresses.results).host;
   const flags = ["-api_addr", api, "-auth_mode", "token", "-logs_api=true", "-disable-ha", "-forward_buffer", "0s"];
-  await startInPod("results-watcher", "tekton-results-watcher", [program("results", "watcher"), ...flags], {
-    SYSTEM_NAMESPACE: TEKTON_NAMESPACE,
-    KUBERNETES_MIN_VERSION: "v1.28.0",
-    METRICS_DOMAIN: "tekton.dev/results",
-    SSL_CERT_FILE: resultsCa,
-    CONFIG_LOGGING_NAME: "tekton-results-config-logging",
-    CONFIG_LEADERELECTION_NAME: "tekton-results-config-leader-election",
-    CONFIG_OBSERVABILITY_NAME: "tekton-results-config-observability",
-    PROBES_PORT: "9181",
-    METRICS_PROMETHEUS_PORT: "9182",
-    PROFILING_PORT: "9183",
-  });
+  await startInPod(
+    "results-watcher",
+    "tekton-results-watcher",
+    [program("results", "watcher"), ...flags, ...SPEED_OF_WATCHER],
+    {
+      SYSTEM_NAMESPACE: TEKTON_NAMESPACE,
+      KUBERNETES_MIN_VERSION: "v1.28.0",
+      METRICS_DOMAIN: "tekton.dev/results",
+      SSL_CERT_FILE: resultsCa,
+      CONFIG_LOGGING_NAME: "tekton-results-config-logging",
+      CONFIG_LEADERELECTION_NAME: "tekton-results-config-leader-election",
+      CONFIG_OBSERVABILITY_NAME: "tekton-results-config-observability",
+      PROBES_PORT: "9181",
+      METRICS_PROMETHEUS_PORT: "9182",
+      PROFILING_PORT: "9183",
+    },
+  );
 }
 
 async function startInPod(
