@@ -125,10 +125,13 @@ export interface Process {
   kill(): Promise<string>;
 }
 
+/** Made by `npm test`; else the sources. */
+const PROGRAM = process.env.GITSPAN_VICTIM ?? new URL("./victim.ts", import.meta.url).pathname;
+
 /** Starts a bridge as a process of its own; with `killAt` it kills itself there. */
 export async function startProcess(site: Pick<Site, "configFile" | "databaseUrl">, killAt?: string): Promise<Process> {
   const args = [
-    new URL("./victim.ts", import.meta.url).pathname,
+    PROGRAM,
     site.configFile,
     ...(killAt === undefined ? [] : [killAt]),
   ];
