@@ -1,14 +1,16 @@
 /**
  * `git http-backend` behind HTTP, as a process of its own that forks nothing else: a fork copies the page tables of
  * whoever calls it and stops it meanwhile, and a test or a bench holds so much memory that this takes longer than git.
- * `node git-backend-process.ts BACKEND ROOT`; tells its port, and ends with the process that started it.
+ * Tells its port, and ends with the process that started it.
  */
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage } from "node:http";
-import { gitEnvironment } from "./bare-repository.ts";
+import { join } from "node:path";
+import { gitEnvironment, runGit } from "./bare-repository.ts";
 import { readAll } from "./read-all.ts";
 
-const [backend = "", root = ""] = process.argv.slice(2);
+/** Names the folder with the repositories. */
+export const ROOT_HEADER = "x-git-root";
 
 interface Answer {
   status: number;
@@ -17,12 +19,12 @@ interface Answer {
 }
 
 /** One CGI call (RFC 3875): the request in environment variables and on standard input, the answer on standard output. */
-async function run(request: IncomingMessage): Promise<Answer> {
+async function run(backend: string, request: IncomingMessage): Promise<Answer> {
   const url = new URL(request.url ?? "/", "http://server");
   const child = spawn(backend, {
     env: {
       ...gitEnvironment,
-      GIT_PROJECT_ROOT: root,
+      GIT_PROJECT_ROOT: String(request.headers[ROOT_HEADER]),
       GIT_HTTP_EXPORT_ALL: "1",
       PATH_INFO: decodeURIComponent(url.pathname),
       QUERY_STRING: url.search.slice(1),
@@ -53,15 +55,20 @@ async function run(request: IncomingMessage): Promise<Answer> {
   return { status, headers, body: out.subarray(end + 4) };
 }
 
-const server = createServer((request, response) => {
-  run(request).then(
-    ({ status, headers, body }) =>
-      response.writeHead(status, { ...headers, "Content-Length": String(body.length) }).end(body),
-    (error: unknown) => response.writeHead(500).end(String(error)),
-  );
-});
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.send?.(typeof address === "object" ? address?.port : undefined);
-});
-process.once("disconnect", () => process.exit(0));
+async function serve(): Promise<void> {
+  const backend = join((await runGit(["--exec-path"])).toString().trim(), "git-http-backend");
+  const server = createServer((request, response) => {
+    run(backend, request).then(
+      ({ status, headers, body }) =>
+        response.writeHead(status, { ...headers, "Content-Length": String(body.length) }).end(body),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    process.send?.(typeof address === "object" ? address?.port : undefined);
+  });
+  process.once("disconnect", () => process.exit(0));
+}
+
+if (import.meta.main) await serve();

@@ -17,7 +17,7 @@ import {
   runGit,
   type SeedFile,
 } from "./bare-repository.ts";
-import { startGitBackend } from "./git-backend.ts";
+import { askGitBackend } from "./git-backend.ts";
 import { readAll } from "./read-all.ts";
 
 type GitRequestKind = "discover" | "ls-refs" | "fetch" | "push" | "other";
@@ -96,7 +96,6 @@ export interface GitServer {
 
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
   const root = options.root ?? (await mkdtemp(join(tmpdir(), "gitspan-git-")));
-  const backend = await startGitBackend(root);
   const faults: { kind: GitRequestKind; fault: GitFault }[] = [];
   const mode = options.mode ?? "lazy";
   let stats = emptyStats();
@@ -130,7 +129,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     const refused = mode === "tips-only" && kind === "fetch" ? await notATip(root, request, body) : undefined;
     const result =
       refused === undefined
-        ? await backend.run(request, body)
+        ? await askGitBackend(root, request, body)
         : { status: 200, headers: {}, body: packet(`ERR want ${refused} not valid`) };
     if (fault?.kind === "hold") fault.onDone?.();
     stats.bytesOut += result.body.length;
@@ -202,7 +201,6 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.allSettled(running);
-      await backend.close();
       if (options.root === undefined) await rm(root, { recursive: true, force: true });
     },
   };

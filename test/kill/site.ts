@@ -130,11 +130,7 @@ const PROGRAM = process.env.GITSPAN_VICTIM ?? new URL("./victim.ts", import.meta
 
 /** Starts a bridge as a process of its own; with `killAt` it kills itself there. */
 export async function startProcess(site: Pick<Site, "configFile" | "databaseUrl">, killAt?: string): Promise<Process> {
-  const args = [
-    PROGRAM,
-    site.configFile,
-    ...(killAt === undefined ? [] : [killAt]),
-  ];
+  const args = [PROGRAM, site.configFile, ...(killAt === undefined ? [] : [killAt])];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, DATABASE_URL: site.databaseUrl },
     stdio: ["ignore", "pipe", "pipe"],
