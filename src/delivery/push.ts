@@ -39,9 +39,11 @@ export interface Round {
 
 /** Below this a push does not get quicker. */
 const MIN_BATCH = 16;
+/** Of one push: its attempt is one statement of the database, whose parameters are counted in 16 bits. */
+const MAX_BATCH = 2_000;
 
 export function newRound(): Round {
-  return { limit: Number.POSITIVE_INFINITY, batch: Number.POSITIVE_INFINITY, races: 0, landed: 0, tip: undefined };
+  return { limit: MAX_BATCH, batch: MAX_BATCH, races: 0, landed: 0, tip: undefined };
 }
 
 /** Pushes a begun attempt and acts on the answer. */
@@ -59,8 +61,8 @@ export async function pushAttempt(
   switch (result.kind) {
     case "landed":
       await deps.store.attemptLanded(stored);
-      round.limit = Number.POSITIVE_INFINITY;
-      round.batch *= 2;
+      round.limit = MAX_BATCH;
+      round.batch = Math.min(MAX_BATCH, round.batch * 2);
       round.races = 0;
       round.landed += attempt.items.length;
       round.tip = prepared.head;
@@ -97,7 +99,7 @@ async function refused(
     round.limit = Math.ceil(items.length / 2);
     return "next";
   }
-  round.limit = Number.POSITIVE_INFINITY;
+  round.limit = MAX_BATCH;
   const culprit = await deps.store.delivery(items[0]?.deliveryId ?? "");
   if (culprit === undefined) return "next";
   const ending = { outcome: "rejected", reason: "push-refused", message: result.message } as const;
