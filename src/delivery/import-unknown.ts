@@ -26,6 +26,7 @@ export async function importUnknown(
 ): Promise<boolean> {
   const settings = deps.settings();
   const unknown = work.targets.filter((state) => state.current === undefined);
+  if (unknown.length === 0) return false;
   const first = new Map(work.ready.toReversed().map(({ delivery }) => [delivery.targetId, delivery]));
   let history: BranchHistory | undefined;
   let stored = false;

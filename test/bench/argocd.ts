@@ -197,7 +197,7 @@ function reportMemory(when: string, report: (row: Row) => void): void {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   report({ what: `memory ${when}: process`, value: rss / 1e6, unit: "MB" });
-  report({ what: `memory ${when}: heap that is used`, value: (heapUsed + external) / 1024 / 1024, unit: "MB" });
+  report({ what: `memory ${when}: heap that is used`, value: (heapUsed + external) / 1e6, unit: "MB" });
 }
 
 function order(server: ChildProcess, what: Order): void {
